@@ -1,0 +1,49 @@
+# One function per kind of target, so that a layer's CMakeLists.txt says only what is particular to it.
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+
+add_library(microtome_flags INTERFACE)
+target_compile_options(microtome_flags INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Werror=unused-result
+  -fno-math-errno
+  $<$<BOOL:${MICROTOME_WERROR}>:-Werror>)
+target_include_directories(microtome_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
+if(MICROTOME_SANITIZE)
+  target_compile_options(microtome_flags INTERFACE
+    -fsanitize=${MICROTOME_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g)
+  target_link_options(microtome_flags INTERFACE -fsanitize=${MICROTOME_SANITIZE})
+endif()
+
+if(MICROTOME_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
+# microtome_layer(NAME DEPS layer... SOURCES file... TESTS file... [LIBS target...] [TEST_LIBS target...])
+#
+# A static library microtome_<NAME>, and one test program <NAME>_tests made of the layer's *_test.cc files.
+# DEPS are the layers it may include (tools/check_layers.py checks the includes themselves); LIBS are third-party
+# libraries, private to the layer.
+function(microtome_layer NAME)
+  cmake_parse_arguments(A "" "" "DEPS;SOURCES;TESTS;LIBS;TEST_LIBS" ${ARGN})
+  add_library(microtome_${NAME} STATIC ${A_SOURCES})
+  list(TRANSFORM A_DEPS PREPEND microtome_)
+  target_link_libraries(microtome_${NAME} PUBLIC microtome_flags fmt::fmt Threads::Threads ${A_DEPS} PRIVATE ${A_LIBS})
+  if(MICROTOME_TESTS AND A_TESTS)
+    add_executable(${NAME}_tests ${A_TESTS})
+    target_link_libraries(${NAME}_tests PRIVATE microtome_${NAME} GTest::gtest_main ${A_TEST_LIBS})
+    gtest_discover_tests(${NAME}_tests TEST_PREFIX "${NAME}." DISCOVERY_TIMEOUT 60
+                         PROPERTIES TIMEOUT 300)
+  endif()
+endfunction()
+
+# microtome_fuzzer(NAME LAYERS layer...): libFuzzer program fuzz_<NAME> from <NAME>.cc.
+function(microtome_fuzzer NAME)
+  cmake_parse_arguments(A "" "" "LAYERS" ${ARGN})
+  add_executable(fuzz_${NAME} ${NAME}.cc)
+  list(TRANSFORM A_LAYERS PREPEND microtome_)
+  target_link_libraries(fuzz_${NAME} PRIVATE ${A_LAYERS})
+  target_compile_options(fuzz_${NAME} PRIVATE -fsanitize=fuzzer)
+  target_link_options(fuzz_${NAME} PRIVATE -fsanitize=fuzzer)
+endfunction()
