@@ -27,7 +27,8 @@ Status check(int value) {
 }
 
 TEST(Error, ContextIsAddedAndNothingIsLost) {
-  const Error error = corrupt("premature end after {} bytes", 7).with_prefix("jpeg").with_place("tile 3,4 level 0");
+  const Error error =
+      corrupt("premature end after {} bytes", 7).with_prefix("jpeg").with_place("tile 3,4 level 0");
   EXPECT_EQ(error.code, Errc::corrupt);
   EXPECT_EQ(error.to_string(), "corrupt: jpeg: premature end after 7 bytes (tile 3,4 level 0)");
 }

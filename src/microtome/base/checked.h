@@ -1,5 +1,5 @@
-// Arithmetic on numbers that come from a file: every sum and product of them goes through here before it sizes an
-// allocation or an index.
+// Arithmetic on numbers that come from a file: every sum and product of them goes through here before it
+// sizes an allocation or an index.
 #pragma once
 
 #include <concepts>

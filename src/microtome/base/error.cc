@@ -4,16 +4,26 @@ namespace microtome {
 
 std::string_view errc_name(Errc code) noexcept {
   switch (code) {
-    case Errc::not_found: return "not found";
-    case Errc::io: return "io";
-    case Errc::corrupt: return "corrupt";
-    case Errc::unsupported: return "unsupported";
-    case Errc::out_of_range: return "out of range";
-    case Errc::invalid_argument: return "invalid argument";
-    case Errc::out_of_memory: return "out of memory";
-    case Errc::unavailable: return "unavailable";
-    case Errc::cancelled: return "cancelled";
-    case Errc::internal: return "internal";
+    case Errc::not_found:
+      return "not found";
+    case Errc::io:
+      return "io";
+    case Errc::corrupt:
+      return "corrupt";
+    case Errc::unsupported:
+      return "unsupported";
+    case Errc::out_of_range:
+      return "out of range";
+    case Errc::invalid_argument:
+      return "invalid argument";
+    case Errc::out_of_memory:
+      return "out of memory";
+    case Errc::unavailable:
+      return "unavailable";
+    case Errc::cancelled:
+      return "cancelled";
+    case Errc::internal:
+      return "internal";
   }
   return "internal";
 }

@@ -1,8 +1,8 @@
 // What every layer returns when something goes wrong.
 //
-// `Errc` says what the caller can do about it; the message says what was found, what was expected and where. Layers add
-// what they know on the way up (`with_prefix`, `with_place`) and never drop what was said below. Nothing here prints.
-// Thread-safe as any value type is.
+// `Errc` says what the caller can do about it; the message says what was found, what was expected and where.
+// Layers add what they know on the way up (`with_prefix`, `with_place`) and never drop what was said below.
+// Nothing here prints. Thread-safe as any value type is.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ struct [[nodiscard]] Error {
   /// "jpeg" turns "premature end" into "jpeg: premature end".
   Error with_prefix(std::string_view who) &&;
 
-  /// "tile 3,4 level 0" turns "premature end" into "premature end (tile 3,4 level 0)". Called once, by the layer that
-  /// knows the place.
+  /// "tile 3,4 level 0" turns "premature end" into "premature end (tile 3,4 level 0)". Called once, by the
+  /// layer that knows the place.
   Error with_place(std::string_view where) &&;
 
   /// "corrupt: jpeg: premature end (tile 3,4 level 0)".
@@ -111,18 +111,20 @@ class [[nodiscard]] Result<void> {
 };
 
 using Status = Result<void>;
-inline Status ok_status() { return {}; }
+inline Status ok_status() {
+  return {};
+}
 
-// One constructor per code, so that call sites read as sentences: return corrupt("tiff: {} tiles, expected {}", a, b).
-// Defined through fmt in fail.h, to keep fmt out of every header.
+// One constructor per code, so that call sites read as sentences: return corrupt("tiff: {} tiles, expected
+// {}", a, b). Defined through fmt in fail.h, to keep fmt out of every header.
 
 }  // namespace microtome
 
 /// Returns the error of `expr` (a Status or Result) from the calling function, if it has one.
-#define MICROTOME_TRY(expr)                                               \
-  do {                                                                    \
-    if (auto try_result_ = (expr); !try_result_.ok()) [[unlikely]]        \
-      return std::move(try_result_).error();                              \
+#define MICROTOME_TRY(expr)                                        \
+  do {                                                             \
+    if (auto try_result_ = (expr); !try_result_.ok()) [[unlikely]] \
+      return std::move(try_result_).error();                       \
   } while (0)
 
 #define MICROTOME_CONCAT_(a, b) a##b
@@ -131,7 +133,8 @@ inline Status ok_status() { return {}; }
 /// MICROTOME_ASSIGN(auto x, f()): x is f()'s value, or the calling function returns f()'s error.
 #define MICROTOME_ASSIGN(declaration, expr) \
   MICROTOME_ASSIGN_(MICROTOME_CONCAT(assign_result_, __LINE__), declaration, expr)
-#define MICROTOME_ASSIGN_(result, declaration, expr)                 \
-  auto result = (expr);                                              \
-  if (!result.ok()) [[unlikely]] return std::move(result).error();   \
+#define MICROTOME_ASSIGN_(result, declaration, expr) \
+  auto result = (expr);                              \
+  if (!result.ok()) [[unlikely]]                     \
+    return std::move(result).error();                \
   declaration = *std::move(result)

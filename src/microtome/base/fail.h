@@ -11,9 +11,9 @@
 
 namespace microtome {
 
-#define MICROTOME_FAIL_(code_)                                            \
-  template <class... Args>                                                \
-  Error code_(fmt::format_string<Args...> format, Args&&... args) {       \
+#define MICROTOME_FAIL_(code_)                                              \
+  template <class... Args>                                                  \
+  Error code_(fmt::format_string<Args...> format, Args&&... args) {         \
     return {Errc::code_, fmt::format(format, std::forward<Args>(args)...)}; \
   }
 MICROTOME_FAIL_(not_found)

@@ -22,8 +22,8 @@ size_t sample_bytes(SampleType type) noexcept;
 /// NumPy's name: "uint8", "float32".
 std::string_view sample_name(SampleType type) noexcept;
 
-/// Borrows an image: rows of `size.w * samples` interleaved samples, `row_stride` bytes apart (which may exceed a row,
-/// never be less). Whoever passes one keeps the memory alive.
+/// Borrows an image: rows of `size.w * samples` interleaved samples, `row_stride` bytes apart (which may
+/// exceed a row, never be less). Whoever passes one keeps the memory alive.
 struct ImageView {
   std::byte* data = nullptr;
   Size size;
@@ -37,12 +37,13 @@ struct ImageView {
 
   /// The part of this view that `r` (in its own pixels, wholly inside) covers.
   ImageView part(const Rect& r) const noexcept {
-    return {data + r.y * row_stride + r.x * static_cast<int64_t>(pixel_bytes()), r.size(), row_stride, samples, type};
+    return {data + r.y * row_stride + r.x * static_cast<int64_t>(pixel_bytes()), r.size(), row_stride,
+            samples, type};
   }
 };
 
-/// How a tile is packed. The values are TIFF's Compression tag (TIFF 6.0 and its registry); other containers map theirs
-/// to it. A value not listed here is kept as it is and answered with `unsupported`.
+/// How a tile is packed. The values are TIFF's Compression tag (TIFF 6.0 and its registry); other containers
+/// map theirs to it. A value not listed here is kept as it is and answered with `unsupported`.
 enum class Compression : uint16_t {
   none = 1,
   ccitt_rle = 2,
@@ -99,9 +100,10 @@ struct TileFormat {
   Color color = Color::rgb;
   Predictor predictor = Predictor::none;
   SampleType type = SampleType::u8;
-  uint16_t samples = 3;     ///< Per pixel, interleaved in the output.
-  uint16_t bits = 8;        ///< Per sample as stored; other than 8 * sample_bytes(type) is packed and unsupported.
-  bool planar = false;      ///< Each sample in a tile of its own (TIFF PlanarConfiguration 2): unsupported so far.
+  uint16_t samples = 3;  ///< Per pixel, interleaved in the output.
+  uint16_t bits = 8;  ///< Per sample as stored; other than 8 * sample_bytes(type) is packed and unsupported.
+  bool planar =
+      false;  ///< Each sample in a tile of its own (TIFF PlanarConfiguration 2): unsupported so far.
   bool big_endian = false;  ///< Byte order of samples wider than a byte.
   bool lsb_first = false;   ///< TIFF FillOrder 2: unsupported so far.
   Size size;                ///< Of the tile as encoded; edge tiles are stored whole.

@@ -1,0 +1,35 @@
+// Vendor formats: small adapters in one ordered table, specific first, generic last.
+//
+// Adding one is a file in slide/formats/ that exports a `const Format`, a word in slide/CMakeLists.txt and a
+// row in formats_test.cc.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "microtome/base/error.h"
+#include "microtome/io/byte_source.h"
+#include "microtome/slide/slide.h"
+#include "microtome/tiff/directory.h"
+
+namespace microtome {
+
+/// What detection may look at: the source, and its TIFF structure where it is one. Content decides, never the
+/// name.
+struct Probe {
+  std::shared_ptr<const ByteSource> source;
+  const tiff::File* tiff = nullptr;  ///< Null when the source is not a TIFF.
+};
+
+struct Format {
+  std::string_view name;               ///< "aperio"; openslide.vendor and Slide::format().
+  bool (*detect)(const Probe& probe);  ///< Cheap; never an error.
+  Result<SlideIndex> (*open)(const Probe& probe);
+};
+
+/// In order of detection. Generated from slide/CMakeLists.txt.
+std::span<const Format* const> formats() noexcept;
+
+}  // namespace microtome

@@ -1,0 +1,141 @@
+// A slide: an immutable index of where every tile's bytes are, and what the vendor says about it.
+//
+// Opened by vendor adapters (slide/formats/), planned over by plan/, read by read/. It knows vendors, microns
+// and associated images; it decodes nothing, starts no threads and holds no caches. Immutable after open()
+// and thread-safe.
+//
+// Note [Every image is a grid of tiles]
+// Levels and associated images are the same thing to the layers above: an image cut into a regular grid of
+// tiles. A strip image is a grid of one column. Images are numbered: 0 … level_count-1 are the levels, the
+// associated images follow.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "microtome/base/error.h"
+#include "microtome/base/geometry.h"
+#include "microtome/base/pixels.h"
+#include "microtome/io/byte_source.h"
+#include "microtome/tiff/lazy_array.h"
+
+namespace microtome {
+
+/// Micrometres per pixel.
+struct Mpp {
+  double x = 0, y = 0;
+};
+
+/// One image as a grid of tiles, and where their bytes are.
+struct TileGrid {
+  Size size;  ///< Of the image in pixels.
+  Size tile;  ///< Of a tile in pixels; the last column and row may reach beyond `size`.
+  int64_t cols = 0, rows = 0;
+  TileFormat format;
+  /// Strips: the last one is encoded with only the rows that remain (TIFF 6.0 section 3); tiles are always
+  /// whole.
+  bool last_row_is_short = false;
+  tiff::LazyArray offsets, byte_counts;  ///< Row-major, cols * rows values each.
+
+  /// The pixels of tile (col, row) that belong to the image, in tile pixels: all of it but at the right and
+  /// bottom.
+  Rect shown(int64_t col, int64_t row) const noexcept;
+};
+
+struct Level {
+  Size size;
+  Size tile;
+  double downsample_x = 1, downsample_y = 1;  ///< size of level 0 / size of this level, per axis.
+  std::optional<Mpp> mpp;                     ///< Of this level: the slide's × downsample.
+};
+
+struct AssociatedImage {
+  std::string name;  ///< "thumbnail", "label", "macro", as OpenSlide 4 names them.
+  int image = 0;     ///< Its number; see Note [Every image is a grid of tiles].
+  Size size;
+  std::optional<Bytes> icc_profile;
+};
+
+/// One tile's bytes, and how they are encoded.
+struct TileRef {
+  ByteRange bytes;
+  const TileFormat* format = nullptr;  ///< Lives as long as the slide.
+};
+
+/// What an adapter finds out; Slide::open checks it and freezes it.
+struct SlideIndex {
+  std::vector<std::unique_ptr<TileGrid>> levels;  ///< Largest first.
+  std::vector<std::pair<std::string, std::unique_ptr<TileGrid>>> associated;
+  std::map<std::string, std::optional<Bytes>> associated_icc;
+  std::map<std::string, std::string>
+      properties;          ///< Vendor's own; openslide.* ones that only the adapter knows.
+  std::optional<Mpp> mpp;  ///< Of level 0.
+  std::optional<double> objective_power;
+  std::optional<Bytes> icc_profile;  ///< Of the levels.
+  std::string raw_description;       ///< Level 0's ImageDescription, as stored.
+};
+
+class Slide {
+ public:
+  /// Finds the first format whose detect() accepts the bytes and opens with it.
+  /// Errors: unsupported when no format knows the bytes, naming those it tried; corrupt, io as the adapter
+  /// says.
+  static Result<std::shared_ptr<const Slide>> open(std::shared_ptr<const ByteSource> source);
+
+  /// The same from an index made elsewhere: checks it (at least one level, positive sizes, grids that cover
+  /// their images and arrays of matching length) and derives downsamples and openslide.* properties. Errors:
+  /// corrupt.
+  static Result<std::shared_ptr<const Slide>> make(std::shared_ptr<const ByteSource> source,
+                                                   std::string_view format, SlideIndex index);
+
+  const ByteSource& source() const noexcept { return *source_; }
+  std::string_view name() const noexcept { return source_->name(); }
+  std::string_view format() const noexcept { return format_; }  ///< "aperio", "generic-tiff", …
+
+  std::span<const Level> levels() const noexcept { return levels_; }
+  std::span<const AssociatedImage> associated() const noexcept { return associated_; }
+  const AssociatedImage* find_associated(std::string_view name) const noexcept;
+
+  int image_count() const noexcept { return static_cast<int>(images_.size()); }
+  const TileGrid& image(int number) const noexcept { return *images_[static_cast<size_t>(number)].grid; }
+
+  /// Where tile (col, row) of an image is, or nothing where the file has none (byte count 0: background).
+  /// `image`, `col`, `row` exist. Errors: corrupt when the range passes the end of the source; io.
+  Result<std::optional<TileRef>> tile(int image, int64_t col, int64_t row) const;
+
+  /// openslide.* as OpenSlide 4 names them, tiff.*, and the vendor's own; all valid UTF-8.
+  const std::map<std::string, std::string>& properties() const noexcept { return properties_; }
+  std::optional<Mpp> mpp() const noexcept { return mpp_; }
+  std::optional<double> objective_power() const noexcept { return objective_power_; }
+  const std::optional<Bytes>& icc_profile() const noexcept { return icc_profile_; }
+  const std::string& raw_description() const noexcept { return raw_description_; }
+
+  /// "level 2" or "associated image label": for messages.
+  std::string image_name(int number) const;
+
+ private:
+  struct Image {
+    std::unique_ptr<const TileGrid> grid;
+    TileFormat short_format;  // of the last row where last_row_is_short
+  };
+  Slide() = default;
+
+  std::shared_ptr<const ByteSource> source_;
+  std::string format_;
+  std::vector<Level> levels_;
+  std::vector<AssociatedImage> associated_;
+  std::vector<Image> images_;
+  std::map<std::string, std::string> properties_;
+  std::optional<Mpp> mpp_;
+  std::optional<double> objective_power_;
+  std::optional<Bytes> icc_profile_;
+  std::string raw_description_;
+};
+
+}  // namespace microtome

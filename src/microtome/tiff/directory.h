@@ -1,0 +1,131 @@
+// TIFF's structure: header, directories, tags. Bytes in, plain values out.
+//
+// Called by the adapters in slide/. A bounded parser of our own (docs/adr): classic and BigTIFF, both byte
+// orders, chains and SubIFDs, every tag type. It knows no vendors, no codecs and no pixels, and believes
+// nothing it reads: every offset and count is checked against the source's size and a stated limit before it
+// is used or sizes an allocation. Values are read when asked for, not at open, except for the directories
+// themselves. Everything here is immutable after parse() and thread-safe. Source: TIFF Revision 6.0; the
+// BigTIFF extension; Adobe TIFF Technical Note 1 (SubIFDs).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "microtome/base/bytes.h"
+#include "microtome/base/error.h"
+#include "microtome/io/byte_source.h"
+
+namespace microtome::tiff {
+
+enum class Type : uint16_t {
+  u8 = 1,
+  ascii = 2,
+  u16 = 3,
+  u32 = 4,
+  rational = 5,
+  i8 = 6,
+  undefined = 7,
+  i16 = 8,
+  i32 = 9,
+  srational = 10,
+  f32 = 11,
+  f64 = 12,
+  ifd = 13,
+  u64 = 16,
+  i64 = 17,
+  ifd8 = 18,
+};
+
+/// Tags that the library reads. Values: TIFF 6.0 and its registry.
+namespace tag {
+inline constexpr uint16_t kNewSubfileType = 254, kImageWidth = 256, kImageLength = 257, kBitsPerSample = 258,
+                          kCompression = 259, kPhotometric = 262, kFillOrder = 266, kImageDescription = 270,
+                          kMake = 271, kModel = 272, kStripOffsets = 273, kOrientation = 274,
+                          kSamplesPerPixel = 277, kRowsPerStrip = 278, kStripByteCounts = 279,
+                          kXResolution = 282, kYResolution = 283, kPlanarConfiguration = 284,
+                          kResolutionUnit = 296, kSoftware = 305, kDateTime = 306, kArtist = 315,
+                          kHostComputer = 316, kPredictor = 317, kTileWidth = 322, kTileLength = 323,
+                          kTileOffsets = 324, kTileByteCounts = 325, kSubIfds = 330, kExtraSamples = 338,
+                          kSampleFormat = 339, kJpegTables = 347, kYCbCrSubSampling = 530,
+                          kImageDepth = 32997, kCopyright = 33432, kIccProfile = 34675;
+}  // namespace tag
+
+/// Stated limits; a file beyond one is refused with a message that names it.
+struct Limits {
+  uint32_t max_directories = 65536;  ///< In all chains and SubIFDs together.
+  uint32_t max_entries = 4096;       ///< Of one directory.
+  uint64_t max_value_bytes =
+      64u << 20;  ///< Of one value read whole (text, ICC profile, tables); not for LazyArray.
+};
+
+/// One tag. `value_offset` is where its bytes lie, inside the entry itself when they fit there.
+struct Entry {
+  uint16_t tag = 0;
+  Type type = Type::undefined;
+  uint64_t count = 0;
+  uint64_t value_offset = 0;
+};
+
+/// What a File's directories share.
+struct Encoding {
+  std::shared_ptr<const ByteSource> source;
+  bool big_endian = false;
+  bool big_tiff = false;
+  Limits limits;
+};
+
+class Directory {
+ public:
+  uint64_t offset() const noexcept { return offset_; }  ///< Of the directory in the source.
+  const std::vector<Entry>& entries() const noexcept { return entries_; }
+  const std::vector<Directory>& sub_directories() const noexcept {
+    return sub_directories_;
+  }  ///< Tag 330, in order.
+  const Encoding& encoding() const noexcept { return *encoding_; }
+
+  /// The entry with this tag, or null. Where a file repeats a tag, the first.
+  const Entry* find(uint16_t tag) const noexcept;
+  bool has(uint16_t tag) const noexcept { return find(tag) != nullptr; }
+
+  /// The first value of an unsigned (or non-negative signed) integer tag. Errors: not_found when the tag is
+  /// absent; corrupt for another type, count 0 or a value beyond the file.
+  Result<uint64_t> unsigned_value(uint16_t tag) const;
+  /// The same, or `fallback` where the tag is absent (other errors stay errors).
+  Result<uint64_t> unsigned_value_or(uint16_t tag, uint64_t fallback) const;
+  /// All values of an integer tag, at most `max_count`.
+  Result<std::vector<uint64_t>> unsigned_values(uint16_t tag, uint64_t max_count) const;
+  /// All values of any numeric tag as doubles (rationals divided; a zero denominator gives NaN), at most
+  /// `max_count`.
+  Result<std::vector<double>> real_values(uint16_t tag, uint64_t max_count) const;
+  Result<double> real_value(uint16_t tag) const;
+  /// The bytes of an ASCII (or byte) tag up to its first NUL, in whatever encoding the file used; not
+  /// validated.
+  Result<std::string> text(uint16_t tag) const;
+  /// The value's bytes as stored.
+  Result<Bytes> bytes(uint16_t tag) const;
+
+ private:
+  friend class Parser;
+  std::shared_ptr<const Encoding> encoding_;
+  uint64_t offset_ = 0;
+  std::vector<Entry> entries_;  // in file order
+  std::vector<Directory> sub_directories_;
+};
+
+struct File {
+  std::shared_ptr<const Encoding> encoding;
+  std::vector<Directory> directories;  ///< The main chain, in order; SubIFDs hang below theirs.
+};
+
+/// Whether the first bytes are a TIFF or BigTIFF header (8 bytes are enough).
+bool is_tiff(std::span<const std::byte> head) noexcept;
+
+/// Reads the header and every directory. A chain that returns to a directory already seen ends there with an
+/// error: corrupt. Errors: corrupt (not a TIFF, offsets beyond the end, cycles, limits), io.
+Result<File> parse(std::shared_ptr<const ByteSource> source, const Limits& limits = {});
+
+}  // namespace microtome::tiff
