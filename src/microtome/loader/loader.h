@@ -1,0 +1,85 @@
+// A stream of batches of patches, in order, from one or many slides.
+//
+// Called by the bindings. Order, shuffle, sharding, prefetch and which tiles to keep; it knows nothing of
+// TIFF, codecs or files. One consumer thread calls next(); workers decode ahead of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "microtome/base/error.h"
+#include "microtome/base/geometry.h"
+#include "microtome/device/buffer.h"
+#include "microtome/exec/executor.h"
+#include "microtome/read/batch_read.h"
+#include "microtome/read/tile_cache.h"
+#include "microtome/read/worker.h"
+#include "microtome/slide/slide.h"
+
+namespace microtome {
+
+/// One patch: `x`, `y` in pixels of level `level` of slide number `slide`.
+struct Patch {
+  uint32_t slide = 0;
+  uint16_t level = 0;
+  int64_t x = 0, y = 0;
+};
+
+struct LoaderOptions {
+  Size size;  ///< Of every patch, in pixels of its level.
+  int64_t batch_size = 1;
+  bool drop_last = false;  ///< Leave out a last batch that is not full.
+  int64_t prefetch = 2;    ///< Batches decoded ahead of the one the consumer holds; 0: none.
+  int workers = 0;         ///< Threads beside the caller's; 0: the caller's alone, inside next().
+  OnError on_error = OnError::raise;
+  std::vector<std::byte> fill;     ///< One pixel.
+  size_t keep_bytes = 256u << 20;  ///< Budget for decoded tiles that later batches need again.
+};
+
+/// A batch owns its pixels and refers to nothing else.
+struct Batch {
+  Tensor pixels;                    ///< (N, H, W, C)
+  std::vector<int64_t> indices;     ///< Row → position in the loader's list of patches.
+  std::vector<RegionError> errors;  ///< region = row.
+  uint64_t number = 0;              ///< 0, 1, 2, … in this epoch.
+};
+
+/// What the loader works with; shared by all loaders of a process.
+struct LoaderContext {
+  std::shared_ptr<Executor> executor;
+  std::shared_ptr<TileCache>
+      cache;  ///< The process's tile cache; used instead of the loader's own when its capacity is not 0.
+  std::shared_ptr<WorkerPool> workers;
+  std::shared_ptr<BufferPool> buffers;
+  std::shared_ptr<ReadCounters> counters;
+};
+
+/// One pass over patches in a given order.
+class Loader {
+ public:
+  /// `order` holds positions in `patches`, in the order of delivery (after shuffling and sharding; see
+  /// order.h). Errors: invalid_argument (batch_size < 1, prefetch or workers < 0, size not positive, slides
+  /// whose pixel types differ); out_of_range (slide, level, position).
+  static Result<std::unique_ptr<Loader>> open(LoaderContext context,
+                                              std::vector<std::shared_ptr<const Slide>> slides,
+                                              std::shared_ptr<const std::vector<Patch>> patches,
+                                              std::vector<int64_t> order, LoaderOptions options);
+  /// Stops at once: what has not started is dropped, what runs is waited for.
+  ~Loader();
+
+  uint64_t batch_count() const noexcept;
+
+  /// The next batch, or nothing after the last. After an error the loader is at its end: every later call
+  /// returns the same error. Works in a child after fork() (it starts its prefetch anew there).
+  Result<std::optional<Batch>> next();
+
+ private:
+  struct State;
+  explicit Loader(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace microtome

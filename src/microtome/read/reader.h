@@ -1,0 +1,54 @@
+// Reads a region of a slide into memory: the synchronous door.
+//
+// Called by the bindings. Plans, then drains one BatchRead with as many threads as asked for, the caller's
+// among them. Thread-safe: one Reader serves all threads.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "microtome/base/error.h"
+#include "microtome/base/geometry.h"
+#include "microtome/base/pixels.h"
+#include "microtome/exec/executor.h"
+#include "microtome/read/batch_read.h"
+#include "microtome/read/tile_cache.h"
+#include "microtome/read/worker.h"
+#include "microtome/slide/slide.h"
+
+namespace microtome {
+
+struct ReadOptions {
+  int workers = 1;  ///< Threads at most, this one among them; 1: this one alone.
+  OnError on_error = OnError::raise;
+  std::vector<std::byte> fill;  ///< One pixel; see make_fill().
+};
+
+class Reader {
+ public:
+  /// `cache` of capacity 0 means none.
+  Reader(std::shared_ptr<Executor> executor, std::shared_ptr<TileCache> cache,
+         std::shared_ptr<WorkerPool> workers);
+
+  /// Reads `region`, in pixels of image `image` (a level or an associated image), into `dst` (exactly its
+  /// size, the image's samples and type). With on_error fill, what was filled is appended to `errors`.
+  /// Errors: out_of_range, invalid_argument (see plan_region); corrupt, unsupported, io with slide, level and
+  /// tile.
+  Status read(std::shared_ptr<const Slide> slide, int image, Rect region, ImageView dst,
+              const ReadOptions& options, std::vector<RegionError>* errors);
+
+  const ReadCounters& counters() const noexcept { return counters_; }
+  ReadCounters& counters() noexcept { return counters_; }
+
+ private:
+  std::shared_ptr<Executor> executor_;
+  std::shared_ptr<TileCache> cache_;
+  std::shared_ptr<WorkerPool> workers_;
+  ReadCounters counters_;
+};
+
+/// One pixel of background: `values` has one number for all samples or one each.
+/// Errors: invalid_argument for another count, or a value the type cannot hold (named).
+Result<std::vector<std::byte>> make_fill(std::span<const double> values, uint16_t samples, SampleType type);
+
+}  // namespace microtome

@@ -1,0 +1,71 @@
+// Decoded tiles, kept while there is room, each decoded once however many threads ask.
+//
+// Byte-bounded, sharded, least recently used goes first. Keys carry the whole identity of the file, so that a
+// rewritten file never gives stale pixels. Failures are never kept. Thread-safe; no lock is held while a tile
+// is made.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "microtome/base/error.h"
+#include "microtome/base/pixels.h"
+#include "microtome/device/buffer.h"
+#include "microtome/io/byte_source.h"
+
+namespace microtome {
+
+/// The shown part of a tile (TileGrid::shown), decoded.
+struct TilePixels {
+  Buffer buffer;
+  Size size;
+  uint16_t samples = 0;
+  SampleType type = SampleType::u8;
+
+  ImageView view() const noexcept;
+};
+
+struct TileCacheKey {
+  SourceId source;
+  uint32_t image = 0, col = 0, row = 0;
+  bool operator==(const TileCacheKey&) const = default;
+};
+
+class TileCache {
+ public:
+  struct Info {
+    size_t capacity_bytes = 0, bytes = 0;
+    uint64_t tiles = 0, hits = 0, misses = 0, evictions = 0;
+  };
+  using Pixels = std::shared_ptr<const TilePixels>;
+  using Make = std::function<Result<TilePixels>()>;
+
+  /// Capacity 0: keeps nothing, but still lets one thread decode for all that ask at the same time.
+  explicit TileCache(size_t capacity_bytes);
+  ~TileCache();
+
+  /// The tile, from the cache (a hit) or from `make` (a miss), which runs in this thread without any lock
+  /// held. Threads that ask for a tile that is being made wait for it and count as hits; if making fails all
+  /// of them get the error.
+  Result<Pixels> get(const TileCacheKey& key, const Make& make);
+
+  /// The tile if it is there and whole; counts a hit, or nothing.
+  Pixels find(const TileCacheKey& key);
+
+  void erase(const TileCacheKey& key);
+  void clear();                              ///< Drops every tile; counters stay.
+  void set_capacity(size_t capacity_bytes);  ///< Evicts down to it at once.
+  void reset_counters();
+  Info info() const;
+
+  void fork_prepare();  ///< As Executor's. In the child, tiles that another thread was making are forgotten.
+  void fork_parent();
+  void fork_child();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace microtome
