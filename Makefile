@@ -1,0 +1,58 @@
+# The one entry. Every target installs what it lacks (Debian packages as root or through sudo, Python packages into
+# .venv), and a second run does only what changed.
+#
+#   make         .venv/ with the package built and importable: .venv/bin/python -c "import microtome"
+#   make demo    reads a slide (SLIDE=path, or one it makes) with numbers beside tifffile's and a picture in demo/
+#   make test    every suite: C++, layers, format, sanitizers, short fuzzing, Python; ends with the counts
+#   make fuzz    longer fuzzing (FUZZ_SECONDS per target, 300 unless told)
+#   make asan, make tsan    all C++ tests under the address and undefined-behaviour sanitizers, the thread sanitizer
+#   make format  formats all sources;  make wheel  a wheel for this machine's Python in dist/;  make clean
+
+VENV := .venv
+FUZZ_SECONDS ?= 300
+
+# The first Python that is new enough; the system's own first, since a version manager's shims may point anywhere.
+PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do \
+  "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v "$$p" && break; done)
+
+.PHONY: all demo test fuzz asan tsan format wheel clean packages-build packages-demo packages-test openjpeg
+
+all: packages-build openjpeg
+	@$(PYTHON) tools/install_package.py $(VENV)
+	@echo "microtome is installed: $(VENV)/bin/python -c 'import microtome'"
+
+demo: packages-demo openjpeg
+	@$(PYTHON) tools/install_package.py $(VENV) --extras demo
+	@$(VENV)/bin/python tools/demo.py $(if $(SLIDE),"$(SLIDE)")
+
+test: packages-test openjpeg
+	@$(PYTHON) tools/run_tests.py --venv $(VENV)
+
+fuzz: packages-test openjpeg
+	@$(PYTHON) tools/run_tests.py fuzz --fuzz-seconds $(FUZZ_SECONDS)
+
+asan tsan: packages-test openjpeg
+	@$(PYTHON) tools/run_tests.py $@ --all-layers
+
+format: packages-test
+	@$(PYTHON) tools/install_package.py $(VENV) --extras test --requirements-only
+	@$(PYTHON) tools/run_tests.py format --fix --venv $(VENV)
+
+wheel: packages-build openjpeg
+	@$(PYTHON) tools/install_package.py $(VENV) --wheel dist
+
+clean:
+	rm -rf build dist demo $(VENV)
+
+packages-build:
+	@tools/install_packages.sh build
+
+packages-demo:
+	@tools/install_packages.sh build demo
+
+packages-test:
+	@tools/install_packages.sh build demo test
+
+# OpenJPEG's sources, where the checkout builds its own; the script does nothing when they are there.
+openjpeg: packages-build
+	@if [ -x tools/fetch_openjpeg.sh ]; then tools/fetch_openjpeg.sh; fi

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Checks every include of the C++ core against the layer graph (HACKING.md draws it).
+
+A layer may include itself and the layers named beside it in MAY_INCLUDE, by full path; third-party headers may
+stand in .cc files only, so that nobody who includes one of ours needs a codec library's headers. The bindings
+(python/bindings) may include every layer. Prints `file:line: rule` for each breach and exits with 1 if there is one.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+MAY_INCLUDE = {
+    "base": "",
+    "simd": "base",
+    "exec": "base",
+    "device": "base",
+    "io": "base device",
+    "codec": "base simd device",
+    "tiff": "base io",
+    "slide": "base io tiff",
+    "plan": "base slide",
+    "read": "base slide plan io codec exec device simd",
+    "loader": "base slide plan read exec device",
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+# fmt: base/fail.h checks message formats where the messages are written, at compile time.
+ALLOWED_IN_HEADERS = (
+    "fcntl.h",
+    "sched.h",
+    "unistd.h",
+    "sys/mman.h",
+    "sys/stat.h",
+    "sys/uio.h",
+    "fmt/format.h",
+)
+
+
+def breach(layer, suffix, bracket, header):
+    """The rule that this include breaks, or None. `layer` is None for files that may include every layer."""
+    if header.startswith("microtome/"):
+        target = header.split("/")[1]
+        if target not in MAY_INCLUDE:
+            return None if layer is None and target == "microtome.h" else f"{header} is in no layer"
+        if layer not in (None, target) and target not in MAY_INCLUDE[layer].split():
+            return f"{layer} may not include {target} ({header}); it may include: {MAY_INCLUDE[layer] or 'nothing'}"
+    elif layer and suffix == ".h" and ("." in header or "/" in header) and header not in ALLOWED_IN_HEADERS:
+        return f"third-party header {header} in a header of ours; include it in the .cc file"
+    elif layer and bracket == '"' and suffix == ".h":
+        return f'"{header}" is not a full path; write "microtome/<layer>/{header}"'
+    return None
+
+
+def check(root):
+    """All breaches under `root` (a checkout), as printable lines."""
+    core = root / "src" / "microtome"
+    files = [f for top in (core, root / "python" / "bindings") for f in sorted(top.rglob("*.*"))]
+    for file in files:
+        if file.suffix not in (".h", ".cc"):
+            continue
+        layer = file.relative_to(core).parts[0] if core in file.parents and file.parent != core else None
+        where = file.relative_to(root)
+        if layer and layer not in MAY_INCLUDE:
+            yield f"{where}:1: folder {layer} is not in the layer table of {Path(__file__).name}"
+            continue
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            if (match := INCLUDE.match(line)) and (rule := breach(layer, file.suffix, *match.groups())):
+                yield f"{where}:{number}: {rule}"
+
+
+if __name__ == "__main__":
+    found = list(check(Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent)))
+    print("\n".join(found) or "layers: every include keeps to the graph")
+    sys.exit(1 if found else 0)

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Makes a virtual environment with this checkout's package in it, or brings one up to date; quick when it is.
+
+    tools/install_package.py .venv [--python PYTHON] [--extras test demo]
+
+What is installed comes from pyproject.toml: the build requirements, the package's dependencies, and the extras named.
+The extension is built in build/py-<version>, which stays, so that a rebuild compiles only what changed. Two stamp
+files in the environment say what it was made from. Standard library only: this runs before anything is installed.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ["src", "python", "cmake", "CMakeLists.txt", "pyproject.toml"]
+
+
+class NoEnvironment(RuntimeError):
+    """The environment or its dependencies cannot be made (as opposed to: our package does not build)."""
+
+
+def call(*command, log=None):
+    """Runs a command; output goes to `log` (a binary file) or to the terminal. Raises CalledProcessError."""
+    subprocess.run(
+        [str(c) for c in command], check=True, cwd=ROOT, stdout=log, stderr=log and subprocess.STDOUT
+    )
+
+
+def cmake_options():
+    """CMake options that every build of this checkout gets: a compiler cache and our own OpenJPEG where they are."""
+    options = {}
+    if shutil.which("ccache"):
+        options["CMAKE_CXX_COMPILER_LAUNCHER"] = options["CMAKE_C_COMPILER_LAUNCHER"] = "ccache"
+    openjpeg = ROOT / "build" / "third_party" / "openjpeg"
+    if openjpeg.is_dir():
+        options["MICROTOME_OPENJPEG_SOURCE"] = str(openjpeg)
+    return options
+
+
+def make_environment(venv, python, extras, log=None):
+    """Creates `venv` if it is missing or broken and installs the requirements it lacks."""
+    interpreter = venv / "bin" / "python"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = set(project["build-system"]["requires"]) | set(project["project"]["dependencies"])
+    for extra in extras:
+        wanted |= set(project["project"]["optional-dependencies"][extra])
+    stamp = venv / ".microtome-requirements"
+    try:
+        works = interpreter.exists() and subprocess.run(
+            [interpreter, "-m", "pip", "--version"], capture_output=True
+        )
+        if not works or works.returncode != 0:
+            call(python, "-m", "venv", "--clear", venv, log=log)
+        installed = set(json.loads(stamp.read_text())) if stamp.exists() else set()
+        if not wanted <= installed:
+            call(interpreter, "-m", "pip", "install", "--quiet", *sorted(wanted), log=log)
+            stamp.write_text(json.dumps(sorted(wanted | installed)))
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise NoEnvironment(str(error)) from error
+
+
+def fingerprint(options):
+    """Changes when a source file, a build setting or this script does."""
+    digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode() + Path(__file__).read_bytes())
+    for name in SOURCES:
+        path = ROOT / name
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                status = file.stat()
+                digest.update(f"{file.relative_to(ROOT)} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def build_settings(interpreter):
+    """pip's options for a build with the environment's own tools, in a folder that stays."""
+    tag = subprocess.run(
+        [interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    settings = [f"build-dir={ROOT / 'build' / ('py-' + tag)}"]
+    settings += [f"cmake.define.{name}={value}" for name, value in cmake_options().items()]
+    return ["--no-build-isolation", "--no-deps", *(word for s in settings for word in ("-C", s))]
+
+
+def install(venv, log=None):
+    """Builds and installs the package into `venv` unless what is there was made from the same sources."""
+    stamp, now = venv / ".microtome-package", fingerprint(cmake_options())
+    if stamp.exists() and stamp.read_text() == now:
+        return
+    stamp.unlink(missing_ok=True)
+    interpreter = venv / "bin" / "python"
+    call(interpreter, "-m", "pip", "install", "--quiet", *build_settings(interpreter), ".", log=log)
+    stamp.write_text(now)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("venv", type=Path)
+    parser.add_argument(
+        "--python", default=sys.executable, help="the interpreter that a new environment gets"
+    )
+    parser.add_argument("--extras", nargs="*", default=[])
+    parser.add_argument("--requirements-only", action="store_true", help="do not build the package itself")
+    parser.add_argument("--wheel", type=Path, metavar="DIR", help="also build a wheel into DIR")
+    options = parser.parse_args()
+    venv = Path(os.path.abspath(options.venv))
+    try:
+        make_environment(venv, options.python, options.extras)
+        if not options.requirements_only:
+            install(venv)
+        if options.wheel:
+            interpreter = venv / "bin" / "python"
+            call(interpreter, "-m", "pip", "wheel", *build_settings(interpreter), "-w", options.wheel, ".")
+    except NoEnvironment as error:
+        sys.exit(f"The environment {venv} cannot be made: {error}")
+    except subprocess.CalledProcessError as error:
+        sys.exit(
+            f"The package does not build: {' '.join(map(str, error.cmd[:5]))} … ended with {error.returncode}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,357 @@
+#!/usr/bin/env python3
+"""Runs the project's test suites and adds up their counts; `make test` calls it without arguments.
+
+    tools/run_tests.py [SUITE ...] [--list] [--fuzz-seconds N] [--all-layers] [--fix] [--venv DIR]
+
+Each suite is a function in SUITES that returns an Outcome read from its own runner's report: CTest's and pytest's
+JUnit files; a fuzz target that ends without a finding is one passed test. A suite that cannot run counts as one
+failure. What a suite printed is in build/test-logs/<suite>.log and, when it failed, its end here. The last line is
+always `N passed, N failed, N skipped`; the exit status is 1 if anything failed. Standard library only.
+"""
+
+import argparse
+import concurrent.futures
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import traceback
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from install_package import ROOT, NoEnvironment, cmake_options, install, make_environment
+
+BUILD = ROOT / "build"
+LOGS = BUILD / "test-logs"
+CORES = len(os.sched_getaffinity(0))
+# What runs under the sanitizers in `make test`; `make asan` and `make tsan` run every layer.
+ASAN_LAYERS = ["tiff", "slide", "codec", "read"]
+TSAN_LAYERS = ["exec", "read", "loader"]
+COMMAND_TIMEOUT_S = 1200
+
+
+@dataclass
+class Outcome:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    notes: list = field(default_factory=list)  # a line for each failure and each skip
+
+    def add(self, ok, name):
+        self.passed += ok
+        self.failed += not ok
+        if not ok:
+            self.notes.append(f"failed: {name}")
+
+    def __iadd__(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.notes += other.notes
+        return self
+
+
+@dataclass
+class Run:
+    """What a suite gets: where its output goes, and the options of the command line."""
+
+    log: object
+    options: argparse.Namespace
+
+    def status(self, command, env=None):
+        """The exit status of `command`, its output in the log. A command that hangs is ended and is a failure."""
+        command = [str(word) for word in command]
+        print("$", " ".join(command), file=self.log, flush=True)
+        try:
+            return subprocess.run(
+                command,
+                cwd=ROOT,
+                env=os.environ | (env or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=self.log,
+                stderr=subprocess.STDOUT,
+                timeout=COMMAND_TIMEOUT_S,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            print(f"ended after {COMMAND_TIMEOUT_S} s", file=self.log, flush=True)
+            return 124
+
+    def must(self, command, env=None):
+        if (status := self.status(command, env)) != 0:
+            raise RuntimeError(f"{' '.join(str(word) for word in command[:4])} … ended with {status}")
+
+
+def junit(path):
+    """Counts of a JUnit file, by test case, as both CTest and pytest write it."""
+    outcome = Outcome()
+    for case in ElementTree.parse(path).iter("testcase"):
+        name = ".".join(filter(None, (case.get("classname"), case.get("name"))))
+        if case.find("failure") is not None or case.find("error") is not None:
+            outcome.add(False, name)
+        elif (skip := case.find("skipped")) is not None or case.get("status") in ("disabled", "notrun"):
+            outcome.skipped += 1
+            reason = skip.get("message", "") if skip is not None else case.get("status")
+            outcome.notes.append(f"skipped: {name}: {reason}")
+        else:
+            outcome.add(True, name)
+    return outcome
+
+
+# The sanitizers of GCC 12 and Clang 14 place their shadow memory at fixed addresses, which newer kernels' address
+# randomisation hits now and then; `setarch -R` turns it off for the command and what it starts.
+def without_randomisation():
+    prefix = ["setarch", "-R"]
+    allowed = (
+        shutil.which("setarch") and subprocess.run([*prefix, "true"], capture_output=True).returncode == 0
+    )
+    return prefix if allowed else []
+
+
+def build(run, preset, targets=(), prefix=()):
+    folder = BUILD / preset
+    defines = [f"-D{name}={value}" for name, value in cmake_options().items()]
+    run.must([*prefix, "cmake", "--preset", preset, "-B", folder, *defines])
+    run.must(
+        [
+            *prefix,
+            "cmake",
+            "--build",
+            folder,
+            "--parallel",
+            CORES,
+            *(["--target", *targets] if targets else []),
+        ]
+    )
+    return folder
+
+
+def tested_layers(wanted):
+    return [layer for layer in wanted if any((ROOT / "src/microtome" / layer).glob("*_test.cc"))]
+
+
+def cpp(run, preset, layers=None, env=None):
+    """The C++ tests of `layers` (all if None), built with `preset`, through CTest."""
+    prefix = without_randomisation() if layers is not None or run.options.all_layers else []
+    layers = None if run.options.all_layers else layers and tested_layers(layers)
+    folder = build(run, preset, [f"{layer}_tests" for layer in layers or ()], prefix)
+    report = folder / "junit.xml"
+    report.unlink(missing_ok=True)
+    select = ["--tests-regex", rf"^({'|'.join(layers)})\."] if layers else []
+    command = ["ctest", "--test-dir", folder, "--parallel", CORES, "--no-tests=error", "--output-on-failure"]
+    status = run.status([*prefix, *command, *select, "--output-junit", report], env)
+    if not report.exists():
+        raise RuntimeError(f"ctest ended with {status} and wrote no report")
+    outcome = junit(report)
+    if status != 0 and outcome.failed == 0:
+        outcome.add(False, f"ctest ended with {status}")
+    return outcome
+
+
+def release(run):
+    return cpp(run, "release")
+
+
+def asan(run):
+    options = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1"}
+    return cpp(run, "asan", ASAN_LAYERS, options | {"UBSAN_OPTIONS": "print_stacktrace=1"})
+
+
+def tsan(run):
+    bits = Path("/proc/sys/vm/mmap_rnd_bits")
+    if not without_randomisation() and bits.exists() and int(bits.read_text()) > 28:
+        return Outcome(
+            skipped=1, notes=["skipped: the thread sanitizer cannot start here: setarch -R is not allowed"]
+        )
+    return cpp(run, "tsan", TSAN_LAYERS, {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"})
+
+
+def layers(run):
+    outcome = Outcome()
+    outcome.add(run.status([sys.executable, "tools/check_layers.py"]) == 0, "tools/check_layers.py")
+    return outcome
+
+
+def formatting(run):
+    """clang-format and ruff over our own sources; --fix rewrites them instead of complaining."""
+    folders = [ROOT / name for name in ("src", "python", "fuzz", "bench", "tests")]
+    files = sorted(file for top in folders for end in ("*.h", "*.cc") for file in top.rglob(end))
+    fix = run.options.fix
+    make_environment(run.options.venv, sys.executable, ["test"], run.log)
+    ruff = run.options.venv / "bin" / "ruff"
+    outcome = Outcome()
+    for name, command in {
+        "clang-format": ["clang-format-14", *(["-i"] if fix else ["--dry-run", "-Werror"]), *files],
+        "ruff check": [ruff, "check", *(["--fix"] if fix else []), "."],
+        "ruff format": [ruff, "format", *([] if fix else ["--check"]), "."],
+    }.items():
+        outcome.add(run.status(command) == 0, name)
+    return outcome
+
+
+def fuzz(run):
+    """Each fuzz target for --fuzz-seconds, from its checked-in corpus and what earlier runs found."""
+    prefix = without_randomisation()
+    folder = build(run, "fuzz", prefix=prefix)
+    targets = sorted(file for file in folder.rglob("fuzz_*") if file.is_file() and os.access(file, os.X_OK))
+    if not targets:
+        raise RuntimeError("no fuzz target was built")
+
+    def one(target):
+        name = target.name.removeprefix("fuzz_")
+        grown, findings = BUILD / "fuzz-corpus" / name, BUILD / "fuzz-findings" / name
+        for place in (grown, findings):
+            place.mkdir(parents=True, exist_ok=True)
+        corpus = ROOT / "fuzz" / "corpus" / name
+        limits = [f"-max_total_time={run.options.fuzz_seconds}", "-timeout=20", "-rss_limit_mb=4096"]
+        with open(LOGS / f"fuzz-{name}.log", "w") as log:
+            command = [
+                *prefix,
+                target,
+                *limits,
+                f"-artifact_prefix={findings}/",
+                grown,
+                *[c for c in [corpus] if c.is_dir()],
+            ]
+            status = Run(log, run.options).status(command)
+        tail = (LOGS / f"fuzz-{name}.log").read_text(errors="replace").splitlines()[-25:]
+        print(
+            f"fuzz_{name}: exit {status}",
+            *(tail if status else tail[-1:]),
+            sep="\n",
+            file=run.log,
+            flush=True,
+        )
+        return status == 0, target.name
+
+    outcome = Outcome()
+    with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
+        for ok, name in pool.map(one, targets):
+            outcome.add(ok, name)
+    return outcome
+
+
+def pytest_in(run, venv, label):
+    install(venv, run.log)
+    report = BUILD / f"pytest-{label}.xml"
+    report.unlink(missing_ok=True)
+    status = run.status([venv / "bin" / "python", "-m", "pytest", f"--junitxml={report}"])
+    if not report.exists():
+        raise RuntimeError(f"pytest ended with {status} and wrote no report")
+    outcome = junit(report)
+    if status != 0 and outcome.failed == 0:
+        outcome.add(False, f"pytest ended with {status}")
+    return outcome
+
+
+def python(run):
+    make_environment(run.options.venv, sys.executable, ["test", "demo"], run.log)
+    return pytest_in(run, run.options.venv, "main")
+
+
+def other_pythons():
+    """{'3.12': path, …}: interpreters of other supported versions, from PATH and from pyenv."""
+    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    found = {}
+    for version in ("3.11", "3.12", "3.13"):
+        named = [shutil.which(f"python{version}")]
+        pyenv = sorted(
+            (Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python{version}"), reverse=True
+        )
+        for candidate in filter(None, [*named, *pyenv]):
+            probe = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+            done = subprocess.run(probe, capture_output=True, text=True)
+            if done.returncode == 0 and done.stdout.strip() == version != own:
+                found.setdefault(version, Path(candidate))
+    return found
+
+
+def more_pythons(run):
+    outcome = Outcome()
+    for version, interpreter in other_pythons().items():
+        venv = BUILD / "venvs" / version
+        try:
+            make_environment(venv, interpreter, ["test", "demo"], run.log)
+        except NoEnvironment as error:
+            outcome += Outcome(skipped=1, notes=[f"skipped: Python {version}: no environment: {error}"])
+            continue
+        part = pytest_in(run, venv, version)
+        part.notes = [f"Python {version}: {note}" for note in part.notes]
+        outcome += part
+    return outcome
+
+
+# name: (what it is, the function). In this order, cheap ones first.
+SUITES = {
+    "layers": ("every include keeps to the layer graph", layers),
+    "format": ("clang-format and ruff", formatting),
+    "cpp": ("C++ tests, release build", release),
+    "python": ("Python tests in the main environment", python),
+    "pythons": ("Python tests on the other Python versions found", more_pythons),
+    "asan": (f"C++ tests of {', '.join(ASAN_LAYERS)}: address and undefined-behaviour sanitizers", asan),
+    "tsan": (f"C++ tests of {', '.join(TSAN_LAYERS)}: thread sanitizer", tsan),
+    "fuzz": ("each fuzz target for a short while", fuzz),
+}
+
+
+def run_suite(name, options):
+    path = LOGS / f"{name}.log"
+    print(f"== {name}: {SUITES[name][0]}", flush=True)
+    begin = time.monotonic()
+    with open(path, "w") as log:
+        try:
+            outcome = SUITES[name][1](Run(log, options))
+        except Exception as error:
+            traceback.print_exc(file=log)
+            outcome = Outcome(failed=1, notes=[f"failed: the suite could not run: {error}"])
+    seconds = time.monotonic() - begin
+    for note in outcome.notes:
+        print("   ", note)
+    if outcome.failed:
+        lines = [
+            line
+            for line in path.read_text(errors="replace").splitlines()
+            if not re.match(r"^\[\d+/\d+\]", line)
+        ]
+        print(f"    the end of {path.relative_to(ROOT)}:", *lines[-60:], sep="\n    | ")
+    print(
+        f"   {outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped in {seconds:.0f} s",
+        flush=True,
+    )
+    return outcome, seconds
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; all of them unless told"
+    )
+    parser.add_argument("--list", action="store_true", help="print the suites and stop")
+    parser.add_argument("--fuzz-seconds", type=int, default=10, help="time for each fuzz target")
+    parser.add_argument("--all-layers", action="store_true", help="sanitizer suites: every layer")
+    parser.add_argument("--fix", action="store_true", help="format suite: rewrite the files")
+    parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="the main environment")
+    options = parser.parse_args()
+    options.venv = Path(os.path.abspath(options.venv))
+    if options.list:
+        print(*(f"{name:10} {text}" for name, (text, _) in SUITES.items()), sep="\n")
+        return 0
+    if unknown := set(options.suites) - set(SUITES):
+        parser.error(f"no suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
+    LOGS.mkdir(parents=True, exist_ok=True)
+    results = {name: run_suite(name, options) for name in options.suites or SUITES}
+    total = Outcome()
+    print(f"\n{'suite':10} {'passed':>7} {'failed':>7} {'skipped':>7} {'seconds':>8}")
+    for name, (outcome, seconds) in results.items():
+        print(f"{name:10} {outcome.passed:7} {outcome.failed:7} {outcome.skipped:7} {seconds:8.0f}")
+        total += outcome
+    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
+    return 1 if total.failed or total.passed == 0 else 0
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError):
+        sys.exit(main())
