@@ -28,22 +28,17 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 ALLOWED_IN_HEADERS = re.compile(r"sys/\w+\.h|(fcntl|sched|unistd)\.h|fmt/format\.h")
 
 
-def breach(layer, suffix, bracket, header):
-    """The rule that this include breaks, or None. `layer` is None for files that may include every layer."""
+def breach(layer, public, bracket, header):
+    """The rule that this include breaks, or None. `layer` is None where every layer is allowed; `public` marks a header."""
     if header.startswith("microtome/"):
         target = header.split("/")[1]
         if target not in MAY_INCLUDE:
             return None if layer is None and target == "microtome.h" else f"{header} is in no layer"
         if layer not in (None, target) and target not in MAY_INCLUDE[layer].split():
             return f"{layer} may not include {target} ({header}); it may include: {MAY_INCLUDE[layer] or 'nothing'}"
-    elif (
-        layer
-        and suffix == ".h"
-        and ("." in header or "/" in header)
-        and not ALLOWED_IN_HEADERS.fullmatch(header)
-    ):
+    elif layer and public and ("." in header or "/" in header) and not ALLOWED_IN_HEADERS.fullmatch(header):
         return f"third-party header {header} in a header of ours; include it in the .cc file"
-    elif layer and bracket == '"' and suffix == ".h":
+    elif layer and bracket == '"' and public:
         return f'"{header}" is not a full path; write "microtome/<layer>/{header}"'
     return None
 
@@ -57,11 +52,12 @@ def check(root):
             continue
         layer = file.relative_to(core).parts[0] if core in file.parents and file.parent != core else None
         where = file.relative_to(root)
+        public = file.suffix == ".h" and "test" not in file.stem
         if layer and layer not in MAY_INCLUDE:
             yield f"{where}:1: folder {layer} is not in the layer table of {Path(__file__).name}"
             continue
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            if (match := INCLUDE.match(line)) and (rule := breach(layer, file.suffix, *match.groups())):
+            if (match := INCLUDE.match(line)) and (rule := breach(layer, public, *match.groups())):
                 yield f"{where}:{number}: {rule}"
 
 
