@@ -15,6 +15,7 @@
 
 #include "microtome/base/error.h"
 #include "microtome/base/pixels.h"
+#include "microtome/device/buffer.h"
 #include "microtome/plan/batch.h"
 #include "microtome/read/tile_cache.h"
 #include "microtome/read/worker.h"
@@ -32,7 +33,7 @@ struct RegionError {
   Error error;
 };
 
-/// How many tiles went which way; for tests and microtome.info(), exact.
+/// How many tiles went which way; for tests and microtome.info(). Exact whenever no drain() is running.
 struct ReadCounters {
   std::atomic<uint64_t> decoded{0};  ///< Calls of a decoder.
   std::atomic<uint64_t> direct{0};   ///< … of them straight into the destination.
@@ -42,10 +43,18 @@ struct ReadCounters {
   std::atomic<uint64_t> packed_bytes{0};  ///< Read from sources.
 };
 
+/// What a read does to the cache it was given.
+enum class CacheUse : uint8_t {
+  fill,     ///< Tiles that are not there are made whole and kept.
+  consult,  ///< Only takes what is there: for reads that would push everything else out.
+};
+
 struct BatchReadOptions {
   std::vector<std::byte> fill;  ///< One pixel, for what lies outside and for absent (and broken) tiles.
   OnError on_error = OnError::raise;
   TileCache* cache = nullptr;  ///< unowned: outlives the read. Null: none.
+  CacheUse cache_use = CacheUse::fill;
+  BufferPool* buffers = nullptr;  ///< unowned: memory of tiles that go through `cache`; needed to fill one.
   /// Which tiles go through the cache rather than straight to their places; null with a cache: all.
   std::function<bool(const TileKey&)> keep;
   ReadCounters* counters = nullptr;  ///< unowned; may be null.

@@ -10,6 +10,7 @@
 #include "microtome/base/error.h"
 #include "microtome/base/geometry.h"
 #include "microtome/base/pixels.h"
+#include "microtome/device/buffer.h"
 #include "microtome/exec/executor.h"
 #include "microtome/read/batch_read.h"
 #include "microtome/read/tile_cache.h"
@@ -26,9 +27,10 @@ struct ReadOptions {
 
 class Reader {
  public:
-  /// `cache` of capacity 0 means none.
+  /// `cache` of capacity 0 means none. `buffers` is where tiles for the cache get their memory.
   Reader(std::shared_ptr<Executor> executor, std::shared_ptr<TileCache> cache,
-         std::shared_ptr<WorkerPool> workers);
+         std::shared_ptr<WorkerPool> workers, std::shared_ptr<BufferPool> buffers,
+         std::shared_ptr<ReadCounters> counters);
 
   /// Reads `region`, in pixels of image `image` (a level or an associated image), into `dst` (exactly its
   /// size, the image's samples and type). With on_error fill, what was filled is appended to `errors`.
@@ -37,14 +39,15 @@ class Reader {
   Status read(std::shared_ptr<const Slide> slide, int image, Rect region, ImageView dst,
               const ReadOptions& options, std::vector<RegionError>* errors);
 
-  const ReadCounters& counters() const noexcept { return counters_; }
-  ReadCounters& counters() noexcept { return counters_; }
+  const ReadCounters& counters() const noexcept { return *counters_; }
+  ReadCounters& counters() noexcept { return *counters_; }
 
  private:
   std::shared_ptr<Executor> executor_;
   std::shared_ptr<TileCache> cache_;
   std::shared_ptr<WorkerPool> workers_;
-  ReadCounters counters_;
+  std::shared_ptr<BufferPool> buffers_;
+  std::shared_ptr<ReadCounters> counters_;
 };
 
 /// One pixel of background: `values` has one number for all samples or one each.
