@@ -4,13 +4,22 @@
 // orders, chains and SubIFDs, every tag type. It knows no vendors, no codecs and no pixels, and believes
 // nothing it reads: every offset and count is checked against the source's size and a stated limit before it
 // is used or sizes an allocation. Values are read when asked for, not at open, except for the directories
-// themselves. Everything here is immutable after parse() and thread-safe. Source: TIFF Revision 6.0; the
-// BigTIFF extension; Adobe TIFF Technical Note 1 (SubIFDs).
+// themselves. Everything here is immutable after parse() and thread-safe. Messages say which directory and
+// tag; the file's name is added by who opens it. Source: TIFF Revision 6.0; the BigTIFF extension; Adobe TIFF
+// Technical Note 1 (SubIFDs).
+//
+// Note [Leniency]. What real writers get wrong and real readers forgive is accepted where no pixel can become
+// wrong by it: entries in any order; unknown types and values beyond the end (an error only when asked for);
+// directories and values at odd offsets; 64-bit types in classic files; any integer type where the
+// specification wants another, as long as the value is not negative; a SubIFD offset of 0 (none); the next
+// pointer of a SubIFD (not followed). Everything else that breaks the structure is refused: a chain that
+// is cut would silently lose levels of a slide.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -56,18 +65,27 @@ inline constexpr uint16_t kNewSubfileType = 254, kImageWidth = 256, kImageLength
 
 /// Stated limits; a file beyond one is refused with a message that names it.
 struct Limits {
-  uint32_t max_directories = 65536;  ///< In all chains and SubIFDs together.
-  uint32_t max_entries = 4096;       ///< Of one directory.
-  uint64_t max_value_bytes =
-      64u << 20;  ///< Of one value read whole (text, ICC profile, tables); not for LazyArray.
+  /// In the chain and all SubIFDs together.
+  uint32_t max_directories = 65536;
+  /// Of one directory.
+  uint32_t max_entries = 4096;
+  /// How deep SubIFDs may nest below the chain.
+  uint32_t max_sub_depth = 16;
+  /// Of one value read whole, in memory (text, ICC profile, tables; 8 bytes a number); not for LazyArray.
+  uint64_t max_value_bytes = 64u << 20;
+  /// Of one LazyArray: 2^28 tiles of 64 x 64 cover 10^6 x 10^6 pixels, and cost at most 512 KiB of page
+  /// table.
+  uint64_t max_array_values = uint64_t{1} << 28;
 };
 
-/// One tag. `value_offset` is where its bytes lie, inside the entry itself when they fit there.
+/// One tag. `value_offset` is where its bytes lie, inside the entry itself when they fit there (or the type
+/// is unknown).
 struct Entry {
   uint16_t tag = 0;
-  Type type = Type::undefined;
+  Type type = Type::undefined;  ///< As stored; may be a number that no enumerator has.
   uint64_t count = 0;
   uint64_t value_offset = 0;
+  std::array<std::byte, 8> field{};  ///< The entry's value field as stored: a value that fits needs no read.
 };
 
 /// What a File's directories share.
@@ -86,26 +104,32 @@ class Directory {
     return sub_directories_;
   }  ///< Tag 330, in order.
   const Encoding& encoding() const noexcept { return *encoding_; }
+  /// The same, for what must outlive the directory.
+  const std::shared_ptr<const Encoding>& shared_encoding() const noexcept { return encoding_; }
 
   /// The entry with this tag, or null. Where a file repeats a tag, the first.
   const Entry* find(uint16_t tag) const noexcept;
   bool has(uint16_t tag) const noexcept { return find(tag) != nullptr; }
 
-  /// The first value of an unsigned (or non-negative signed) integer tag. Errors: not_found when the tag is
-  /// absent; corrupt for another type, count 0 or a value beyond the file.
+  // All of these: not_found when the tag is absent; corrupt for another type than those named, a value that
+  // passes the end of the source, or one beyond `limits`; io.
+
+  /// The first value of an integer tag of any width. Errors: also corrupt for count 0 or a negative value.
   Result<uint64_t> unsigned_value(uint16_t tag) const;
   /// The same, or `fallback` where the tag is absent (other errors stay errors).
   Result<uint64_t> unsigned_value_or(uint16_t tag, uint64_t fallback) const;
-  /// All values of an integer tag, at most `max_count`.
+  /// All values of an integer tag, perhaps none. Errors: also corrupt for a negative value or more than
+  /// `max_count` values.
   Result<std::vector<uint64_t>> unsigned_values(uint16_t tag, uint64_t max_count) const;
-  /// All values of any numeric tag as doubles (rationals divided; a zero denominator gives NaN), at most
-  /// `max_count`.
+  /// All values of any numeric tag as doubles (rationals divided; a zero denominator gives NaN), perhaps
+  /// none. Errors: also corrupt for more than `max_count` values.
   Result<std::vector<double>> real_values(uint16_t tag, uint64_t max_count) const;
+  /// The first of them. Errors: also corrupt for count 0.
   Result<double> real_value(uint16_t tag) const;
-  /// The bytes of an ASCII (or byte) tag up to its first NUL, in whatever encoding the file used; not
-  /// validated.
+  /// The bytes of an ASCII (or byte, or undefined) tag up to its first NUL, in whatever encoding the file
+  /// used; not validated.
   Result<std::string> text(uint16_t tag) const;
-  /// The value's bytes as stored.
+  /// The value's bytes as stored, for any known type.
   Result<Bytes> bytes(uint16_t tag) const;
 
  private:
@@ -124,8 +148,9 @@ struct File {
 /// Whether the first bytes are a TIFF or BigTIFF header (8 bytes are enough).
 bool is_tiff(std::span<const std::byte> head) noexcept;
 
-/// Reads the header and every directory. A chain that returns to a directory already seen ends there with an
-/// error: corrupt. Errors: corrupt (not a TIFF, offsets beyond the end, cycles, limits), io.
+/// Reads the header and every directory: one read for the header, and one or two for each directory.
+/// Errors: corrupt (not a TIFF, no directory, a directory cut or beyond the end, one that is reached twice,
+/// directories that overlap, limits); io.
 Result<File> parse(std::shared_ptr<const ByteSource> source, const Limits& limits = {});
 
 }  // namespace microtome::tiff

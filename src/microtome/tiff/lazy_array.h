@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "microtome/base/error.h"
 #include "microtome/tiff/directory.h"
@@ -17,9 +18,10 @@ class LazyArray {
  public:
   static constexpr uint64_t kPageValues = 4096;
 
-  LazyArray();
-  /// Over the values of `tag`. Errors: not_found; corrupt when the type is not an unsigned integer or the
-  /// value's bytes pass the end of the source. Reads nothing yet.
+  LazyArray();  ///< Of no values.
+  /// Over the values of `tag`, of any integer type. Errors: not_found; corrupt when the type is not an
+  /// integer, the value's bytes pass the end of the source or there are more than `limits.max_array_values`.
+  /// Reads nothing yet.
   static Result<LazyArray> over(const Directory& directory, uint16_t tag);
   /// A short array already in memory (an adapter that computes offsets).
   static LazyArray of(std::vector<uint64_t> values);
@@ -29,7 +31,8 @@ class LazyArray {
   ~LazyArray();
 
   uint64_t size() const noexcept;
-  /// Value `index` (< size()). Errors: io, corrupt.
+  /// Value `index`; reads its page of kPageValues if no one has. Errors: out_of_range for index >= size();
+  /// corrupt for a negative value; io. An error is not remembered: asking again reads again.
   Result<uint64_t> at(uint64_t index) const;
 
  private:
