@@ -1,0 +1,184 @@
+#include "microtome/slide/slide.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "microtome/base/checked.h"
+#include "microtome/base/fail.h"
+#include "microtome/slide/format.h"
+#include "microtome/slide/grid.h"
+#include "microtome/slide/text.h"
+
+namespace microtome {
+namespace {
+
+using Properties = std::map<std::string, std::string>;
+
+Error unknown_format(std::span<const std::byte> head, uint64_t size) {
+  if (size == 0) return unsupported("the file is empty");
+  std::string bytes, tried;
+  for (const std::byte b : head) bytes += fmt::format(" {:02x}", static_cast<int>(b));
+  for (const Format* format : formats())
+    tried += fmt::format("{}{}", tried.empty() ? "" : ", ", format->name);
+  return unsupported("not a slide in a known format (tried {}): the file begins with{}", tried, bytes);
+}
+
+/// As OpenSlide computes it: one number for both axes.
+double mean_downsample(const Level& level) {
+  return (level.downsample_x + level.downsample_y) / 2;
+}
+
+void add_level_properties(std::span<const Level> levels, Properties& properties) {
+  properties["openslide.level-count"] = std::to_string(levels.size());
+  for (size_t i = 0; i < levels.size(); ++i) {
+    const Level& level = levels[i];
+    const std::string key = fmt::format("openslide.level[{}].", i);
+    properties[key + "width"] = std::to_string(level.size.w);
+    properties[key + "height"] = std::to_string(level.size.h);
+    properties[key + "tile-width"] = std::to_string(level.tile.w);
+    properties[key + "tile-height"] = std::to_string(level.tile.h);
+    properties[key + "downsample"] = format_double(mean_downsample(level));
+  }
+}
+
+void add_associated_properties(std::span<const AssociatedImage> images, Properties& properties) {
+  for (const AssociatedImage& image : images) {
+    const std::string key = "openslide.associated." + image.name + ".";
+    properties[key + "width"] = std::to_string(image.size.w);
+    properties[key + "height"] = std::to_string(image.size.h);
+    if (image.icc_profile) properties[key + "icc-size"] = std::to_string(image.icc_profile->data.size());
+  }
+}
+
+Level make_level(const TileGrid& grid, Size size_level0, std::optional<Mpp> mpp_level0) {
+  Level level{.size = grid.size, .tile = grid.tile, .mpp = std::nullopt};
+  level.downsample_x = static_cast<double>(size_level0.w) / static_cast<double>(grid.size.w);
+  level.downsample_y = static_cast<double>(size_level0.h) / static_cast<double>(grid.size.h);
+  if (mpp_level0) level.mpp = Mpp{mpp_level0->x * level.downsample_x, mpp_level0->y * level.downsample_y};
+  return level;
+}
+
+TileFormat short_format_of(const TileGrid& grid) {
+  TileFormat format = grid.format;
+  format.size.h = grid.size.h - (grid.rows - 1) * grid.tile.h;
+  return format;
+}
+
+Status check_index(const SlideIndex& index) {
+  if (index.levels.empty()) return corrupt("no levels, expected at least one");
+  const TileGrid* above = nullptr;
+  for (size_t i = 0; i < index.levels.size(); ++i) {
+    const TileGrid* grid = index.levels[i].get();
+    if (auto checked = check_grid(*grid); !checked.ok())
+      return std::move(checked).error().with_prefix(fmt::format("level {}", i));
+    if (above != nullptr && (grid->size.w > above->size.w || grid->size.h > above->size.h))
+      return corrupt("level {} is {}x{}, expected at most {}x{} of the one before it", i, grid->size.w,
+                     grid->size.h, above->size.w, above->size.h);
+    above = grid;
+  }
+  for (auto it = index.associated.begin(); it != index.associated.end(); ++it) {
+    if (auto checked = check_grid(*it->second); !checked.ok())
+      return std::move(checked).error().with_prefix("associated image " + it->first);
+    if (std::any_of(index.associated.begin(), it,
+                    [&](const auto& other) { return other.first == it->first; }))
+      return corrupt("two associated images are named {}", it->first);
+  }
+  return ok_status();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Slide>> Slide::open(std::shared_ptr<const ByteSource> source) {
+  std::array<std::byte, 8> bytes{};
+  const std::span head(bytes.data(), static_cast<size_t>(std::min<uint64_t>(source->size(), bytes.size())));
+  MICROTOME_TRY(source->read_at(0, head));
+  Probe probe{.source = source};
+  tiff::File file;
+  if (tiff::is_tiff(head)) {
+    MICROTOME_ASSIGN(file, tiff::parse(source));
+    probe.tiff = &file;
+  }
+  for (const Format* format : formats()) {
+    if (!format->detect(probe)) continue;
+    auto index = format->open(probe);
+    if (!index.ok()) return std::move(index).error().with_prefix(format->name);
+    return make(std::move(source), format->name, *std::move(index));
+  }
+  return unknown_format(head, source->size());
+}
+
+Result<std::shared_ptr<const Slide>> Slide::make(std::shared_ptr<const ByteSource> source,
+                                                 std::string_view format, SlideIndex index) {
+  if (auto checked = check_index(index); !checked.ok()) return std::move(checked).error().with_prefix(format);
+  std::shared_ptr<Slide> slide(new Slide());
+  slide->source_ = std::move(source);
+  slide->format_ = format;
+  slide->mpp_ = index.mpp;
+  slide->objective_power_ = index.objective_power;
+  slide->icc_profile_ = std::move(index.icc_profile);
+  slide->raw_description_ = to_utf8(std::move(index.raw_description));
+
+  const auto add_image = [&](std::unique_ptr<TileGrid> grid) {
+    TileFormat short_format = short_format_of(*grid);
+    slide->images_.push_back({std::move(grid), std::move(short_format)});
+  };
+  const Size size_level0 = index.levels.front()->size;
+  for (auto& grid : index.levels) {
+    slide->levels_.push_back(make_level(*grid, size_level0, index.mpp));
+    add_image(std::move(grid));
+  }
+  for (auto& [name, grid] : index.associated) {
+    auto icc = index.associated_icc.find(name);
+    slide->associated_.push_back(
+        {.name = name,
+         .image = slide->image_count(),
+         .size = grid->size,
+         .icc_profile = icc == index.associated_icc.end() ? std::nullopt : icc->second});
+    add_image(std::move(grid));
+  }
+
+  for (auto& [key, value] : index.properties) slide->properties_[to_utf8(key)] = to_utf8(std::move(value));
+  Properties& properties = slide->properties_;
+  properties["openslide.vendor"] = slide->format_;
+  add_level_properties(slide->levels_, properties);
+  add_associated_properties(slide->associated_, properties);
+  if (slide->mpp_) {
+    properties["openslide.mpp-x"] = format_double(slide->mpp_->x);
+    properties["openslide.mpp-y"] = format_double(slide->mpp_->y);
+  }
+  if (slide->objective_power_)
+    properties["openslide.objective-power"] = format_double(*slide->objective_power_);
+  if (slide->icc_profile_)
+    properties["openslide.icc-size"] = std::to_string(slide->icc_profile_->data.size());
+  return std::shared_ptr<const Slide>(std::move(slide));
+}
+
+const AssociatedImage* Slide::find_associated(std::string_view name) const noexcept {
+  for (const AssociatedImage& image : associated_)
+    if (image.name == name) return &image;
+  return nullptr;
+}
+
+Result<std::optional<TileRef>> Slide::tile(int number, int64_t col, int64_t row) const {
+  const Image& entry = images_[static_cast<size_t>(number)];
+  const TileGrid& grid = *entry.grid;
+  const auto index = static_cast<uint64_t>(row * grid.cols + col);
+  MICROTOME_ASSIGN(const uint64_t size, grid.byte_counts.at(index));
+  if (size == 0) return std::optional<TileRef>();
+  MICROTOME_ASSIGN(const uint64_t offset, grid.offsets.at(index));
+  const auto end = checked_add(offset, size);
+  if (!end || *end > source_->size())
+    return corrupt("{} tile bytes at {} pass the end of the file ({} bytes)", size, offset, source_->size());
+  const bool is_short = grid.last_row_is_short && row == grid.rows - 1;
+  return std::optional(TileRef{{offset, size}, is_short ? &entry.short_format : &grid.format});
+}
+
+std::string Slide::image_name(int number) const {
+  const auto levels = static_cast<int>(levels_.size());
+  if (number < levels) return fmt::format("level {}", number);
+  return "associated image " + associated_[static_cast<size_t>(number - levels)].name;
+}
+
+}  // namespace microtome

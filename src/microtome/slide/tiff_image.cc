@@ -1,0 +1,233 @@
+#include "microtome/slide/tiff_image.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <iterator>
+#include <limits>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "microtome/base/checked.h"
+#include "microtome/base/fail.h"
+#include "microtome/slide/grid.h"
+
+namespace microtome {
+namespace {
+
+using tiff::Directory;
+namespace tag = tiff::tag;
+
+/// The value of a tag that has no default.
+Result<uint64_t> required(const Directory& directory, uint16_t tag, std::string_view name) {
+  if (!directory.has(tag)) return corrupt("{} (tag {}) is missing", name, tag);
+  return directory.unsigned_value(tag);
+}
+
+/// The value of a tag, or the default that TIFF gives it, as a T.
+template <class T>
+Result<T> optional(const Directory& directory, uint16_t tag, std::string_view name, T fallback) {
+  MICROTOME_ASSIGN(const uint64_t value, directory.unsigned_value_or(tag, fallback));
+  const auto narrow = checked_cast<T>(value);
+  if (!narrow) return corrupt("{} {}, expected at most {}", name, value, std::numeric_limits<T>::max());
+  return *narrow;
+}
+
+/// A side of an image or a tile. What exceeds int64 is absurd in the same way as what exceeds kMaxSide.
+int64_t to_side(uint64_t value) {
+  return static_cast<int64_t>(std::min<uint64_t>(value, INT64_MAX));
+}
+
+Result<Size> required_size(const Directory& directory, std::pair<uint16_t, std::string_view> width,
+                           std::pair<uint16_t, std::string_view> height) {
+  MICROTOME_ASSIGN(const uint64_t w, required(directory, width.first, width.second));
+  MICROTOME_ASSIGN(const uint64_t h, required(directory, height.first, height.second));
+  return Size{to_side(w), to_side(h)};
+}
+
+/// A tag with one value per sample, which must be equal: files write one for each, or one for all.
+Result<uint64_t> equal_values(const Directory& directory, uint16_t tag, std::string_view name,
+                              uint64_t fallback) {
+  if (!directory.has(tag)) return fallback;
+  MICROTOME_ASSIGN(const auto values, directory.unsigned_values(tag, UINT16_MAX));
+  if (values.empty()) return corrupt("{} (tag {}) has no value", name, tag);
+  const auto differs = std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>());
+  if (differs == values.end()) return values.front();
+  const auto shown = std::min<ptrdiff_t>(std::ssize(values), 8);
+  return unsupported("{} {}{}: samples that differ from each other", name,
+                     fmt::join(values.begin(), values.begin() + shown, ", "),
+                     shown < std::ssize(values) ? ", ..." : "");
+}
+
+/// The smallest type that holds `bits`; where it is wider than that, the samples are packed.
+Result<SampleType> sample_type(uint64_t sample_format, uint64_t bits) {
+  enum : uint64_t { kUnsigned = 1, kSigned = 2, kFloat = 3, kUndefined = 4, kComplexInt = 5, kComplex = 6 };
+  if (bits == 0) return corrupt("BitsPerSample 0, expected 1 to 64");
+  if (bits > 64) return unsupported("BitsPerSample {}, expected 1 to 64", bits);
+  const int size = bits <= 8 ? 0 : bits <= 16 ? 1 : bits <= 32 ? 2 : 3;
+  using S = SampleType;
+  switch (sample_format) {
+    case kUnsigned:
+    case kUndefined:
+      return std::array{S::u8, S::u16, S::u32, S::u64}[static_cast<size_t>(size)];
+    case kSigned:
+      return std::array{S::i8, S::i16, S::i32, S::i64}[static_cast<size_t>(size)];
+    case kFloat:
+      if (size == 0) return unsupported("floating-point samples of {} bits", bits);
+      return std::array{S::f16, S::f16, S::f32, S::f64}[static_cast<size_t>(size)];
+    case kComplexInt:
+    case kComplex:
+      return unsupported("complex samples (SampleFormat {})", sample_format);
+    default:
+      return corrupt("SampleFormat {}, expected 1 to 6", sample_format);
+  }
+}
+
+/// Encoders leave the tag in files whose codec has no predictor; readers have always ignored it there.
+bool has_predictor(Compression compression) {
+  switch (compression) {
+    case Compression::lzw:
+    case Compression::deflate:
+    case Compression::deflate_old:
+    case Compression::lzma:
+    case Compression::zstd:
+    case Compression::zstd_old:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Result<Predictor> read_predictor(const Directory& directory, Compression compression) {
+  if (!has_predictor(compression)) return Predictor::none;
+  MICROTOME_ASSIGN(const auto value, optional<uint16_t>(directory, tag::kPredictor, "Predictor", 1));
+  if (value < 1 || value > 3) return unsupported("Predictor {}, expected 1 to 3", value);
+  return static_cast<Predictor>(value);
+}
+
+/// PhotometricInterpretation has no default, but files without it exist: what the number of samples suggests.
+Result<Color> read_color(const Directory& directory, uint16_t samples) {
+  if (!directory.has(tag::kPhotometric)) {
+    if (samples == 1) return Color::black_is_zero;
+    if (samples == 3 || samples == 4) return Color::rgb;
+  }
+  MICROTOME_ASSIGN(const uint64_t value, required(directory, tag::kPhotometric, "PhotometricInterpretation"));
+  const auto color = checked_cast<uint16_t>(value);
+  if (!color) return corrupt("PhotometricInterpretation {}, expected at most 65535", value);
+  return static_cast<Color>(*color);
+}
+
+Result<TileFormat> read_format(const Directory& directory) {
+  TileFormat format;
+  MICROTOME_ASSIGN(const auto compression,
+                   optional<uint16_t>(directory, tag::kCompression, "Compression", 1));
+  format.compression = static_cast<Compression>(compression);
+  MICROTOME_ASSIGN(format.samples,
+                   optional<uint16_t>(directory, tag::kSamplesPerPixel, "SamplesPerPixel", 1));
+  MICROTOME_ASSIGN(format.color, read_color(directory, format.samples));
+  MICROTOME_ASSIGN(const uint64_t bits, equal_values(directory, tag::kBitsPerSample, "BitsPerSample", 1));
+  MICROTOME_ASSIGN(const uint64_t sample_format,
+                   equal_values(directory, tag::kSampleFormat, "SampleFormat", 1));
+  MICROTOME_ASSIGN(format.type, sample_type(sample_format, bits));
+  format.bits = static_cast<uint16_t>(bits);
+  MICROTOME_ASSIGN(format.predictor, read_predictor(directory, format.compression));
+  MICROTOME_ASSIGN(const auto planar,
+                   optional<uint16_t>(directory, tag::kPlanarConfiguration, "PlanarConfiguration", 1));
+  if (planar < 1 || planar > 2) return corrupt("PlanarConfiguration {}, expected 1 or 2", planar);
+  format.planar = planar == 2 && format.samples > 1;
+  format.big_endian = directory.encoding().big_endian;
+  MICROTOME_ASSIGN(const auto fill_order, optional<uint16_t>(directory, tag::kFillOrder, "FillOrder", 1));
+  format.lsb_first = fill_order == 2;
+  return format;
+}
+
+/// Strips whose byte counts are missing, as old writers left them: known where one uncompressed strip holds
+/// the image.
+Result<tiff::LazyArray> missing_byte_counts(const TileGrid& grid) {
+  const TileFormat& format = grid.format;
+  if (format.compression != Compression::none || grid.rows != 1 || format.planar)
+    return corrupt("StripByteCounts (tag {}) is missing", tag::kStripByteCounts);
+  const auto row_bits =
+      checked_mul(static_cast<uint64_t>(grid.size.w), uint64_t{format.samples}, uint64_t{format.bits});
+  const auto bytes = row_bits
+                         ? checked_mul(static_cast<uint64_t>(grid.size.h), ceil_div(*row_bits, uint64_t{8}))
+                         : std::nullopt;
+  if (!bytes) return corrupt("StripByteCounts (tag {}) is missing", tag::kStripByteCounts);
+  return tiff::LazyArray::of({*bytes});
+}
+
+Status read_arrays(const Directory& directory, bool tiled, TileGrid& grid) {
+  const uint16_t offsets_tag = tiled ? tag::kTileOffsets : tag::kStripOffsets;
+  const uint16_t counts_tag = tiled ? tag::kTileByteCounts : tag::kStripByteCounts;
+  const std::string_view kind = tiled ? "Tile" : "Strip";
+  if (!directory.has(offsets_tag)) {
+    if (grid.format.compression == Compression::old_jpeg)
+      return unsupported("old-style JPEG outside {}s", tiled ? "tile" : "strip");
+    return corrupt("{}Offsets (tag {}) is missing", kind, offsets_tag);
+  }
+  MICROTOME_ASSIGN(grid.offsets, tiff::LazyArray::over(directory, offsets_tag));
+  if (!tiled && !directory.has(counts_tag)) {
+    MICROTOME_ASSIGN(grid.byte_counts, missing_byte_counts(grid));
+    return ok_status();
+  }
+  if (!directory.has(counts_tag)) return corrupt("{}ByteCounts (tag {}) is missing", kind, counts_tag);
+  MICROTOME_ASSIGN(grid.byte_counts, tiff::LazyArray::over(directory, counts_tag));
+  return ok_status();
+}
+
+Status read_tables(const Directory& directory, TileFormat& format) {
+  const tiff::Entry* entry = directory.find(tag::kJpegTables);
+  if (entry == nullptr || format.compression != Compression::jpeg) return ok_status();
+  if (entry->count > kMaxJpegTablesBytes)
+    return corrupt("JPEGTables of {} bytes, expected at most {}", entry->count, kMaxJpegTablesBytes);
+  MICROTOME_ASSIGN(format.tables, directory.bytes(tag::kJpegTables));
+  return ok_status();
+}
+
+/// Of a tile, or of a strip: as wide as the image and as high as RowsPerStrip, whose default and whose
+/// largest value both mean the whole image.
+Result<Size> read_tile_size(const Directory& directory, const TiffImage& image) {
+  if (image.tiled)
+    return required_size(directory, {tag::kTileWidth, "TileWidth"}, {tag::kTileLength, "TileLength"});
+  MICROTOME_ASSIGN(const auto rows,
+                   optional<uint64_t>(directory, tag::kRowsPerStrip, "RowsPerStrip", UINT32_MAX));
+  if (rows == 0) return corrupt("RowsPerStrip 0, expected at least 1");
+  return Size{image.size.w, std::min(to_side(rows), image.size.h)};
+}
+
+}  // namespace
+
+bool is_tiled(const Directory& directory) noexcept {
+  return directory.has(tag::kTileWidth);
+}
+
+Result<TiffImage> read_tiff_image(const Directory& directory) {
+  TiffImage image;
+  MICROTOME_ASSIGN(image.size, required_size(directory, {tag::kImageWidth, "ImageWidth"},
+                                             {tag::kImageLength, "ImageLength"}));
+  MICROTOME_TRY(check_size("image size", image.size));
+  image.tiled = is_tiled(directory);
+  MICROTOME_ASSIGN(image.subfile_type,
+                   optional<uint32_t>(directory, tag::kNewSubfileType, "NewSubfileType", 0));
+  MICROTOME_ASSIGN(const auto depth, optional<uint32_t>(directory, tag::kImageDepth, "ImageDepth", 1));
+  if (depth != 1) return unsupported("ImageDepth {}: volumes", depth);
+  MICROTOME_ASSIGN(image.format, read_format(directory));
+  return image;
+}
+
+Result<std::unique_ptr<TileGrid>> make_tiff_grid(const Directory& directory, const TiffImage& image) {
+  auto grid = std::make_unique<TileGrid>();
+  grid->format = image.format;
+  MICROTOME_ASSIGN(const Size tile, read_tile_size(directory, image));
+  MICROTOME_TRY(set_geometry(*grid, image.size, tile));
+  grid->last_row_is_short = !image.tiled;
+  MICROTOME_TRY(read_arrays(directory, image.tiled, *grid));
+  MICROTOME_TRY(read_tables(directory, grid->format));
+  MICROTOME_TRY(check_grid(*grid));
+  return grid;
+}
+
+}  // namespace microtome
