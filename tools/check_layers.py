@@ -36,10 +36,11 @@ def breach(layer, public, bracket, header):
             return None if layer is None and target == "microtome.h" else f"{header} is in no layer"
         if layer not in (None, target) and target not in MAY_INCLUDE[layer].split():
             return f"{layer} may not include {target} ({header}); it may include: {MAY_INCLUDE[layer] or 'nothing'}"
-    elif layer and public and ("." in header or "/" in header) and not ALLOWED_IN_HEADERS.fullmatch(header):
-        return f"third-party header {header} in a header of ours; include it in the .cc file"
-    elif layer and bracket == '"' and public:
-        return f'"{header}" is not a full path; write "microtome/<layer>/{header}"'
+    elif layer and public and not ALLOWED_IN_HEADERS.fullmatch(header):
+        if "." in header or "/" in header:
+            return f"third-party header {header} in a header of ours; include it in the .cc file"
+        if bracket == '"':
+            return f'"{header}" is not a full path; write "microtome/<layer>/{header}"'
     return None
 
 
