@@ -1,0 +1,90 @@
+#include "microtome/codec/byte_decoder.h"
+
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "microtome/base/checked.h"
+#include "microtome/base/fail.h"
+#include "microtome/simd/kernels.h"
+
+namespace microtome {
+namespace {
+
+Status check_supported(const TileFormat& format) {
+  if (format.lsb_first) return unsupported("bits stored from the lowest (FillOrder 2) are not supported");
+  if (format.color == Color::ycbcr) return unsupported("YCbCr samples without JPEG are not supported");
+  if (format.predictor != Predictor::none && format.predictor != Predictor::horizontal) {
+    return unsupported("predictor {} ({}) is not supported", static_cast<int>(format.predictor),
+                       format.predictor == Predictor::floating_point ? "floating point" : "unknown");
+  }
+  return ok_status();
+}
+
+}  // namespace
+
+Status ByteDecoder::decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want,
+                           ImageView dst) {
+  Status status = decode_checked(packed, format, want, dst);
+  if (!status.ok()) return std::move(status).error().with_prefix(name_);
+  return status;
+}
+
+Status ByteDecoder::decode_checked(std::span<const std::byte> packed, const TileFormat& format,
+                                   const Want& want, ImageView dst) {
+  MICROTOME_TRY(check_request(format, want, dst));
+  MICROTOME_TRY(check_supported(format));
+  MICROTOME_ASSIGN(const size_t whole, tile_bytes(format));
+  const size_t row_bytes = whole / static_cast<size_t>(format.size.h);
+  const size_t need = row_bytes * static_cast<size_t>(want.region.bottom());
+  if (need / max_expansion_ > packed.size()) {
+    return corrupt("{} bytes cannot hold the {} rows of {} bytes that are needed", packed.size(),
+                   want.region.bottom(), row_bytes);
+  }
+  const bool straight =
+      want.region.size() == format.size && dst.row_stride == static_cast<int64_t>(row_bytes);
+  std::span<std::byte> room(dst.data, whole);
+  if (!straight) {
+    MICROTOME_ASSIGN(room, tile_.at_least(whole));
+  }
+  MICROTOME_ASSIGN(const std::span<const std::byte> rows, unpack(packed, room, need));
+  if (rows.size() < need) {
+    return corrupt("premature end: {} bytes, expected {} ({} rows of {})", rows.size(), need,
+                   want.region.bottom(), row_bytes);
+  }
+  return place(rows, format, want, dst);
+}
+
+Status ByteDecoder::place(std::span<const std::byte> rows, const TileFormat& format, const Want& want,
+                          ImageView dst) {
+  const size_t width = sample_bytes(format.type);
+  const size_t row_bytes = static_cast<size_t>(format.size.w) * dst.pixel_bytes();
+  const size_t left = static_cast<size_t>(want.region.x) * dst.pixel_bytes();
+  const bool swap = width > 1 && format.big_endian != (std::endian::native == std::endian::big);
+  const bool predicted = format.predictor == Predictor::horizontal;
+
+  // A prediction starts at the row's first pixel, so the row is undone from there to the region's right edge.
+  std::span<std::byte> line;
+  if (predicted && left > 0) {
+    MICROTOME_ASSIGN(line, line_.at_least(left + dst.row_bytes()));
+  }
+  for (int64_t y = 0; y < want.region.h; ++y) {
+    const std::byte* src = rows.data() + static_cast<size_t>(want.region.y + y) * row_bytes;
+    std::byte* out = dst.row(y);
+    const size_t skip = predicted ? 0 : left;
+    std::byte* target = line.empty() ? out : line.data();
+    const size_t bytes = left - skip + dst.row_bytes();
+    if (swap) {
+      simd::swap_bytes(src + skip, width, bytes / width, target);
+    } else if (src + skip != target) {
+      std::memcpy(target, src + skip, bytes);
+    }
+    if (predicted) {
+      simd::unpredict(target, width, format.samples, static_cast<size_t>(want.region.right()));
+      if (target != out) std::memcpy(out, target + left, dst.row_bytes());
+    }
+  }
+  return ok_status();
+}
+
+}  // namespace microtome

@@ -1,0 +1,119 @@
+#include "microtome/codec/j2k_header.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "microtome/base/checked.h"
+#include "microtome/base/fail.h"
+
+namespace microtome {
+namespace {
+
+constexpr uint32_t kStartAndSize = 0xFF4FFF51;  // the SOC marker and SIZ's, which must follow it
+constexpr uint32_t box_type(const char (&name)[5]) {
+  return static_cast<uint32_t>(name[0]) << 24 | static_cast<uint32_t>(name[1]) << 16 |
+         static_cast<uint32_t>(name[2]) << 8 | static_cast<uint32_t>(name[3]);
+}
+
+// A big-endian number of `width` bytes; the caller has checked that they are there.
+uint64_t number(std::span<const std::byte> bytes, size_t at, size_t width) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < width; ++i) value = value << 8 | std::to_integer<uint64_t>(bytes[at + i]);
+  return value;
+}
+
+uint32_t u32(std::span<const std::byte> bytes, size_t at) {
+  return static_cast<uint32_t>(number(bytes, at, 4));
+}
+
+struct Box {
+  uint32_t type;
+  std::span<const std::byte> content;
+};
+
+// Takes the first box off `bytes`. Lengths: 0 is "to the end", 1 is "in the eight bytes that follow".
+Result<Box> take_box(std::span<const std::byte>& bytes) {
+  if (bytes.size() < 8) return corrupt("{} bytes, where a JP2 box header has 8", bytes.size());
+  uint64_t length = u32(bytes, 0);
+  size_t header = 8;
+  if (length == 1) {
+    if (bytes.size() < 16) return corrupt("{} bytes, where a long JP2 box header has 16", bytes.size());
+    length = number(bytes, 8, 8);
+    header = 16;
+  } else if (length == 0) {
+    length = bytes.size();
+  }
+  // A length past the end is left to the codestream to complain about, if anything of it is missing.
+  if (length < header) return corrupt("JP2 box of {} bytes, expected {} or more", length, header);
+  const size_t size = static_cast<size_t>(std::min<uint64_t>(length, bytes.size()));
+  const Box box{u32(bytes, 4), bytes.subspan(header, size - header)};
+  bytes = bytes.subspan(size);
+  return box;
+}
+
+}  // namespace
+
+Result<std::span<const std::byte>> find_codestream(std::span<const std::byte> stream) {
+  if (stream.size() >= 4 && u32(stream, 0) == kStartAndSize) return stream;
+  if (stream.size() < 12 || u32(stream, 4) != box_type("jP  ")) {
+    return corrupt("neither a JPEG 2000 codestream nor a JP2 file ({} bytes)", stream.size());
+  }
+  while (!stream.empty()) {
+    MICROTOME_ASSIGN(const Box box, take_box(stream));
+    if (box.type == box_type("jp2c")) return box.content;
+    if (box.type != box_type("jp2h")) continue;
+    std::span<const std::byte> inner = box.content;
+    while (!inner.empty()) {
+      MICROTOME_ASSIGN(const Box part, take_box(inner));
+      if (part.type == box_type("pclr")) return unsupported("a palette in the JP2 header is not supported");
+    }
+  }
+  return corrupt("a JP2 file without a codestream");
+}
+
+Result<J2kHeader> read_j2k_header(std::span<const std::byte> codestream) {
+  constexpr size_t kFixed = 42;  // both markers and SIZ up to the components
+  if (codestream.size() < kFixed) {
+    return corrupt("premature end: {} bytes, where the header has {} or more", codestream.size(), kFixed);
+  }
+  if (u32(codestream, 0) != kStartAndSize)
+    return corrupt("a codestream that does not begin with SOC and SIZ");
+  J2kHeader header;
+  header.x1 = u32(codestream, 8);
+  header.y1 = u32(codestream, 12);
+  header.x0 = u32(codestream, 16);
+  header.y0 = u32(codestream, 20);
+  const uint64_t tile_w = u32(codestream, 24), tile_h = u32(codestream, 28);
+  const uint64_t tile_x0 = u32(codestream, 32), tile_y0 = u32(codestream, 36);
+  const auto components = static_cast<size_t>(number(codestream, 40, 2));
+
+  if (header.x0 >= header.x1 || header.y0 >= header.y1) {
+    return corrupt("an image from {},{} to {},{}", header.x0, header.y0, header.x1, header.y1);
+  }
+  if (tile_w == 0 || tile_h == 0 || tile_x0 > header.x0 || tile_y0 > header.y0 ||
+      tile_x0 + tile_w <= header.x0 || tile_y0 + tile_h <= header.y0) {
+    return corrupt("codestream tiles of {}x{} from {},{} do not hold the image's corner {},{}", tile_w,
+                   tile_h, tile_x0, tile_y0, header.x0, header.y0);
+  }
+  // Below 2^64: each factor is at most 2^32 - 1.
+  header.tiles = ceil_div(header.x1 - tile_x0, tile_w) * ceil_div(header.y1 - tile_y0, tile_h);
+  if (components == 0 || codestream.size() - kFixed < 3 * components) {
+    return corrupt("premature end: {} bytes, too few for {} components", codestream.size(), components);
+  }
+  for (size_t i = 0; i < components; ++i) {
+    const size_t at = kFixed + 3 * i;
+    const auto depth = static_cast<uint8_t>(codestream[at]);
+    J2kComponent component;
+    component.bits = static_cast<uint8_t>((depth & 0x7F) + 1);
+    component.is_signed = (depth & 0x80) != 0;
+    component.dx = static_cast<uint8_t>(codestream[at + 1]);
+    component.dy = static_cast<uint8_t>(codestream[at + 2]);
+    if (component.dx == 0 || component.dy == 0) {
+      return corrupt("component {} has a subsampling of {}x{}", i, component.dx, component.dy);
+    }
+    header.components.push_back(component);
+  }
+  return header;
+}
+
+}  // namespace microtome

@@ -1,0 +1,37 @@
+// What a JPEG 2000 stream says of itself before anything is decoded: where its codestream is, and its SIZ
+// segment.
+//
+// Called by jpeg2000.cc, so that sizes are judged before a library allocates by them. Pure; thread-safe.
+// Source: ITU-T T.800 annexes A.5.1 (SIZ) and I (JP2 boxes).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "microtome/base/error.h"
+
+namespace microtome {
+
+struct J2kComponent {
+  uint8_t bits = 0;
+  bool is_signed = false;
+  uint8_t dx = 1, dy = 1;  ///< Every dx-th column and dy-th row of the reference grid has a sample.
+};
+
+/// Positions and sizes are on the reference grid.
+struct J2kHeader {
+  uint32_t x0 = 0, y0 = 0, x1 = 0, y1 = 0;  ///< The image, half-open and not empty.
+  uint64_t tiles = 0;
+  std::vector<J2kComponent> components;
+};
+
+/// The codestream in `stream`: all of it, or the content of a JP2 file's jp2c box. Errors: corrupt;
+/// unsupported for a palette, whose indices would be no samples.
+Result<std::span<const std::byte>> find_codestream(std::span<const std::byte> stream);
+
+/// Reads SIZ. Errors: corrupt.
+Result<J2kHeader> read_j2k_header(std::span<const std::byte> codestream);
+
+}  // namespace microtome

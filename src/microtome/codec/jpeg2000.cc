@@ -1,0 +1,297 @@
+// JPEG 2000 tiles (ITU-T T.800) by OpenJPEG: bare codestreams and JP2 files.
+//
+// What the components are is decided by the container, never by JP2's own boxes: Aperio's compression 33003
+// is YCbCr, mostly with chroma at half the width; 33005 is RGB as decoded (the stream's own colour transform
+// is undone by the library); for 34712 the photometric interpretation says it. Chroma is replicated, and
+// converted by simd::ycc_to_rgb's exact formula.
+#include <openjpeg.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "microtome/base/fail.h"
+#include "microtome/codec/codec_list.h"
+#include "microtome/codec/j2k_header.h"
+#include "microtome/codec/request.h"
+#include "microtome/simd/kernels.h"
+
+namespace microtome {
+namespace {
+
+// OpenJPEG allocates several kilobytes per codestream tile, and for every code-block and precinct of the
+// image, before it reads any data. A slide's tile is one codestream tile and an image of about the tile's own
+// size.
+constexpr uint64_t kMaxCodestreamTiles = 4096;
+constexpr uint64_t kMaxAreaFactor = 4, kMinAreaLimit = 1 << 16;
+
+// Bytes in memory as OpenJPEG's stream.
+struct Input {
+  std::span<const std::byte> bytes;
+  size_t at = 0;
+
+  static OPJ_SIZE_T read(void* to, OPJ_SIZE_T size, void* self) {
+    auto& input = *static_cast<Input*>(self);
+    const size_t n = std::min<size_t>(size, input.bytes.size() - input.at);
+    if (n == 0) return static_cast<OPJ_SIZE_T>(-1);
+    std::memcpy(to, input.bytes.data() + input.at, n);
+    input.at += n;
+    return n;
+  }
+  static OPJ_OFF_T skip(OPJ_OFF_T size, void* self) {
+    auto& input = *static_cast<Input*>(self);
+    const size_t left = input.bytes.size() - input.at;
+    if (size < 0 || left == 0) return -1;
+    const size_t n = std::min(static_cast<size_t>(size), left);
+    input.at += n;
+    return static_cast<OPJ_OFF_T>(n);
+  }
+  static OPJ_BOOL seek(OPJ_OFF_T to, void* self) {
+    auto& input = *static_cast<Input*>(self);
+    if (to < 0 || static_cast<size_t>(to) > input.bytes.size()) return OPJ_FALSE;
+    input.at = static_cast<size_t>(to);
+    return OPJ_TRUE;
+  }
+};
+
+// The first thing the library complained of, without its line break. Fixed memory: it is written from C.
+struct Complaint {
+  char text[256] = {};
+
+  static void take(const char* message, void* self) {
+    auto& complaint = *static_cast<Complaint*>(self);
+    if (complaint.text[0] != '\0') return;
+    const size_t size = std::min(std::strcspn(message, "\r\n"), sizeof complaint.text - 1);
+    std::memcpy(complaint.text, message, size);
+  }
+  static void ignore(const char*, void*) {}
+};
+
+struct FreeCodec {
+  void operator()(opj_codec_t* codec) const { opj_destroy_codec(codec); }
+};
+struct FreeStream {
+  void operator()(opj_stream_t* stream) const { opj_stream_destroy(stream); }
+};
+struct FreeImage {
+  void operator()(opj_image_t* image) const { opj_image_destroy(image); }
+};
+using CodecHandle = std::unique_ptr<opj_codec_t, FreeCodec>;
+using StreamHandle = std::unique_ptr<opj_stream_t, FreeStream>;
+using ImageHandle = std::unique_ptr<opj_image_t, FreeImage>;
+
+bool is_ycbcr(const TileFormat& format) {
+  return format.compression == Compression::aperio_jpeg2000_ycbcr ||
+         (format.compression == Compression::jpeg2000 && format.color == Color::ycbcr);
+}
+
+Status check_format(const TileFormat& format) {
+  if (format.type != SampleType::u8 && format.type != SampleType::u16) {
+    return unsupported("samples of {} are not supported, only of uint8 and uint16", sample_name(format.type));
+  }
+  if (is_ycbcr(format) && (format.samples != 3 || format.type != SampleType::u8)) {
+    return unsupported("YCbCr with {} samples of {} is not supported, only 3 of uint8", format.samples,
+                       sample_name(format.type));
+  }
+  return ok_status();
+}
+
+Status check_component(size_t index, const J2kComponent& component, const TileFormat& format) {
+  if (component.bits != format.bits || component.is_signed) {
+    return unsupported("component {} has {}-bit {} samples, expected {}-bit unsigned", index, component.bits,
+                       component.is_signed ? "signed" : "unsigned", format.bits);
+  }
+  const uint8_t most = is_ycbcr(format) && index > 0 ? 2 : 1;
+  if (component.dx > most || component.dy > most) {
+    return unsupported("component {} is subsampled by {}x{}, expected {}x{} or less", index, component.dx,
+                       component.dy, most, most);
+  }
+  return ok_status();
+}
+
+Status check_header(const J2kHeader& header, const TileFormat& format, const Want& want) {
+  if (header.components.size() != format.samples) {
+    return corrupt("{} components, expected {}", header.components.size(), format.samples);
+  }
+  for (size_t i = 0; i < header.components.size(); ++i) {
+    MICROTOME_TRY(check_component(i, header.components[i], format));
+  }
+  const Rect stream{0, 0, header.x1 - header.x0, header.y1 - header.y0};
+  if (!stream.contains(want.region)) {
+    return corrupt("{}x{} pixels do not cover the region {},{} {}x{} of a tile of {}x{}", stream.w, stream.h,
+                   want.region.x, want.region.y, want.region.w, want.region.h, format.size.w, format.size.h);
+  }
+  const auto area = static_cast<uint64_t>(stream.w) * static_cast<uint64_t>(stream.h);
+  const auto expected = static_cast<uint64_t>(format.size.w) * static_cast<uint64_t>(format.size.h);
+  if (area > std::max(kMinAreaLimit, kMaxAreaFactor * expected)) {
+    return unsupported("{}x{} pixels in a tile of {}x{} are more than {} times as many", stream.w, stream.h,
+                       format.size.w, format.size.h, kMaxAreaFactor);
+  }
+  if (header.tiles > kMaxCodestreamTiles) {
+    return unsupported("{} codestream tiles are not supported, {} at most", header.tiles,
+                       kMaxCodestreamTiles);
+  }
+  return ok_status();
+}
+
+// The part of the reference grid to decode, half-open. Even corners, where there are any, so that a chroma
+// sample at half the resolution comes with both of its pixels.
+struct Area {
+  uint32_t x0, y0, x1, y1;
+};
+
+Area area_of(const Rect& region, const J2kHeader& header) {
+  const auto x = header.x0 + static_cast<uint32_t>(region.x), y = header.y0 + static_cast<uint32_t>(region.y);
+  return {std::max(header.x0, x & ~1u), std::max(header.y0, y & ~1u), x + static_cast<uint32_t>(region.w),
+          y + static_cast<uint32_t>(region.h)};
+}
+
+bool is_whole(const Area& area, const J2kHeader& header) {
+  return area.x0 == header.x0 && area.y0 == header.y0 && area.x1 == header.x1 && area.y1 == header.y1;
+}
+
+Result<ImageHandle> decode_image(std::span<const std::byte> codestream, const J2kHeader& header,
+                                 const Area& area) {
+  Input input{codestream};
+  Complaint complaint;
+  const CodecHandle codec(opj_create_decompress(OPJ_CODEC_J2K));
+  const StreamHandle stream(opj_stream_create(std::clamp<size_t>(codestream.size(), 1, 1 << 16), OPJ_TRUE));
+  if (!codec || !stream) return out_of_memory("no memory for a decompressor");
+  opj_stream_set_read_function(stream.get(), Input::read);
+  opj_stream_set_skip_function(stream.get(), Input::skip);
+  opj_stream_set_seek_function(stream.get(), Input::seek);
+  opj_stream_set_user_data(stream.get(), &input, nullptr);
+  opj_stream_set_user_data_length(stream.get(), codestream.size());
+  opj_set_error_handler(codec.get(), Complaint::take, &complaint);
+  opj_set_warning_handler(codec.get(), Complaint::take, &complaint);
+  opj_set_info_handler(codec.get(), Complaint::ignore, nullptr);
+
+  opj_dparameters_t parameters;
+  opj_set_default_decoder_parameters(&parameters);
+  opj_image_t* read = nullptr;
+  bool ok = opj_setup_decoder(codec.get(), &parameters) &&
+            opj_decoder_set_strict_mode(codec.get(), OPJ_TRUE) &&
+            opj_read_header(stream.get(), codec.get(), &read);
+  ImageHandle image(read);
+  if (ok && !is_whole(area, header)) {
+    ok = opj_set_decode_area(codec.get(), image.get(), static_cast<OPJ_INT32>(area.x0),
+                             static_cast<OPJ_INT32>(area.y0), static_cast<OPJ_INT32>(area.x1),
+                             static_cast<OPJ_INT32>(area.y1));
+  }
+  ok = ok && opj_decode(codec.get(), stream.get(), image.get());
+  if (complaint.text[0] != '\0') return corrupt("{}", complaint.text);
+  if (!ok || !image) return corrupt("the library gives no reason");
+  return image;
+}
+
+// What was decoded is what SIZ promised: the library may have met a marker that changes it.
+Status check_image(const opj_image_t& image, const J2kHeader& header, const Area& area,
+                   const TileFormat& format) {
+  if (image.numcomps != format.samples)
+    return corrupt("{} components, expected {}", image.numcomps, format.samples);
+  for (size_t i = 0; i < image.numcomps; ++i) {
+    const opj_image_comp_t& c = image.comps[i];
+    const auto bits = static_cast<uint8_t>(std::min<OPJ_UINT32>(c.prec, 255));
+    const J2kComponent found{bits, c.sgnd != 0, header.components[i].dx, header.components[i].dy};
+    MICROTOME_TRY(check_component(i, found, format));
+    const auto ceil_div = [](uint64_t a, uint64_t b) { return (a + b - 1) / b; };
+    const bool covers = c.data && c.dx == found.dx && c.dy == found.dy && c.x0 <= ceil_div(area.x0, c.dx) &&
+                        c.y0 <= ceil_div(area.y0, c.dy) && uint64_t{c.x0} + c.w >= ceil_div(area.x1, c.dx) &&
+                        uint64_t{c.y0} + c.h >= ceil_div(area.y1, c.dy);
+    if (!covers || c.w == 0 || c.h == 0) {
+      return corrupt("component {} was decoded to {}x{} at {},{}, which does not cover {},{} to {},{}", i,
+                     c.w, c.h, c.x0, c.y0, area.x0, area.y0, area.x1, area.y1);
+    }
+  }
+  return ok_status();
+}
+
+// The samples of `width` pixels from x, y of the reference grid: a pointer into the plane, or a replicated
+// copy in `room` (width + 1 values). A pixel takes the sample at or before it, the first one where there is
+// none.
+const int32_t* plane_row(const opj_image_comp_t& c, uint32_t x, uint32_t y, size_t width, int32_t* room) {
+  const uint32_t row = std::min(std::max(y / c.dy, c.y0) - c.y0, c.h - 1);
+  const int32_t* samples = c.data + size_t{row} * c.w;
+  if (c.dx == 1) return samples + (x - c.x0);
+  const uint32_t first = std::max(x / 2, c.x0) - c.x0;
+  if (x % 2 == 0 && x / 2 >= c.x0 && first + (width + 1) / 2 <= c.w) {
+    simd::repeat_pairs(samples + first, (width + 1) / 2, room);
+  } else {
+    for (size_t i = 0; i < width; ++i) {
+      const uint32_t at = static_cast<uint32_t>((x + i) / 2);
+      room[i] = samples[std::min(std::max(at, c.x0) - c.x0, c.w - 1)];
+    }
+  }
+  return room;
+}
+
+class Jpeg2000Decoder final : public Decoder {
+ public:
+  Status decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want,
+                ImageView dst) override {
+    Status status = decode_one(packed, format, want, dst);
+    if (!status.ok()) return std::move(status).error().with_prefix("jpeg2000");
+    return status;
+  }
+
+ private:
+  Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want,
+                    ImageView dst);
+  Status write_rows(const opj_image_t& image, Point corner, bool ycbcr, ImageView dst);
+
+  std::vector<int32_t> chroma_;         // two replicated rows
+  std::vector<const int32_t*> planes_;  // of the row being written
+};
+
+Status Jpeg2000Decoder::decode_one(std::span<const std::byte> packed, const TileFormat& format,
+                                   const Want& want, ImageView dst) {
+  MICROTOME_TRY(check_request(format, want, dst));
+  MICROTOME_TRY(check_format(format));
+  MICROTOME_TRY(tile_bytes(format));
+  MICROTOME_ASSIGN(const std::span<const std::byte> codestream, find_codestream(packed));
+  MICROTOME_ASSIGN(const J2kHeader header, read_j2k_header(codestream));
+  MICROTOME_TRY(check_header(header, format, want));
+  const Area area = area_of(want.region, header);
+  MICROTOME_ASSIGN(const ImageHandle image, decode_image(codestream, header, area));
+  MICROTOME_TRY(check_image(*image, header, area, format));
+  const Point corner{header.x0 + want.region.x, header.y0 + want.region.y};
+  return write_rows(*image, corner, is_ycbcr(format), dst);
+}
+
+Status Jpeg2000Decoder::write_rows(const opj_image_t& image, Point corner, bool ycbcr, ImageView dst) {
+  const auto width = static_cast<size_t>(dst.size.w);
+  chroma_.resize(2 * (width + 1));
+  planes_.resize(dst.samples);
+  const auto x = static_cast<uint32_t>(corner.x);
+  for (int64_t row = 0; row < dst.size.h; ++row) {
+    const auto y = static_cast<uint32_t>(corner.y + row);
+    for (size_t s = 0; s < planes_.size(); ++s) {
+      planes_[s] = plane_row(image.comps[s], x, y, width, chroma_.data() + (s == 2 ? width + 1 : 0));
+    }
+    auto* out = reinterpret_cast<uint8_t*>(dst.row(row));
+    if (ycbcr) {
+      simd::ycc_to_rgb(planes_[0], planes_[1], planes_[2], width, out);
+    } else if (dst.type == SampleType::u8) {
+      simd::interleave(planes_.data(), planes_.size(), width, out);
+    } else {
+      simd::interleave_u16(planes_.data(), planes_.size(), width, dst.row(row));
+    }
+  }
+  return ok_status();
+}
+
+}  // namespace
+
+const Codec jpeg2000_codec{
+    "jpeg2000",
+    [](const TileFormat& format) {
+      return format.compression == Compression::jpeg2000 ||
+             format.compression == Compression::aperio_jpeg2000_ycbcr ||
+             format.compression == Compression::aperio_jpeg2000_rgb;
+    },
+    make_decoder<Jpeg2000Decoder>,
+    []() -> std::string { return std::string("OpenJPEG ") + opj_version(); },
+};
+
+}  // namespace microtome

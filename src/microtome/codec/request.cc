@@ -1,0 +1,59 @@
+#include "microtome/codec/request.h"
+
+#include <new>
+
+#include "microtome/base/checked.h"
+#include "microtome/base/fail.h"
+
+namespace microtome {
+
+Status check_request(const TileFormat& format, const Want& want, const ImageView& dst) {
+  const Rect& r = want.region;
+  if (format.size.empty() || format.samples == 0) {
+    return invalid_argument("a tile of {}x{} pixels with {} samples", format.size.w, format.size.h,
+                            format.samples);
+  }
+  // Written as differences, which cannot overflow once x and y are known to lie inside.
+  const bool inside = r.x >= 0 && r.y >= 0 && r.w > 0 && r.h > 0 && r.x < format.size.w &&
+                      r.y < format.size.h && r.w <= format.size.w - r.x && r.h <= format.size.h - r.y;
+  if (!inside) {
+    return invalid_argument("region {},{} {}x{} is not inside the tile of {}x{}", r.x, r.y, r.w, r.h,
+                            format.size.w, format.size.h);
+  }
+  if (dst.size != r.size()) {
+    return invalid_argument("output of {}x{}, expected the region's {}x{}", dst.size.w, dst.size.h, r.w, r.h);
+  }
+  if (dst.samples != format.samples || dst.type != format.type) {
+    return invalid_argument("output of {} samples of {}, expected {} of {}", dst.samples,
+                            sample_name(dst.type), format.samples, sample_name(format.type));
+  }
+  if (format.planar) return unsupported("planar samples (each in a tile of its own) are not supported");
+  if (format.bits != 8 * sample_bytes(format.type)) {
+    return unsupported("{}-bit samples packed into bytes are not supported", format.bits);
+  }
+  return ok_status();
+}
+
+Result<size_t> tile_bytes(const TileFormat& format) {
+  constexpr int64_t kLimit = int64_t{1} << 31;
+  const auto bytes = checked_mul(format.size.w, format.size.h, int64_t{format.samples},
+                                 static_cast<int64_t>(sample_bytes(format.type)));
+  if (!bytes || *bytes > kLimit) {
+    return unsupported("a tile of {}x{} pixels with {} samples of {} is larger than 2 GiB", format.size.w,
+                       format.size.h, format.samples, sample_name(format.type));
+  }
+  return static_cast<size_t>(*bytes);
+}
+
+Result<std::span<std::byte>> Scratch::at_least(size_t bytes) {
+  if (bytes > size_) {
+    data_.reset();
+    size_ = 0;
+    data_.reset(new (std::nothrow) std::byte[bytes]);
+    if (!data_) return out_of_memory("{} bytes of scratch memory", bytes);
+    size_ = bytes;
+  }
+  return std::span(data_.get(), bytes);
+}
+
+}  // namespace microtome
