@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks every include of the C++ core against the layer graph (HACKING.md draws it).
 
-A layer may include itself and the layers named beside it in MAY_INCLUDE, by full path; third-party headers may
-stand in .cc files only, so that nobody who includes one of ours needs a codec library's headers. The bindings
-(python/bindings) may include every layer. Prints `file:line: rule` for each breach and exits with 1 if there is one.
+A layer may include itself and the layers named beside it in MAY_INCLUDE, by full path (its tests also what lies
+below those); third-party headers may stand in .cc files only, so that nobody who includes one of ours needs a codec
+library's headers. The bindings (python/bindings) may include every layer. Prints `file:line: rule` for each breach and exits with 1 if there is one.
 """
 
 import re
@@ -28,13 +28,21 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 ALLOWED_IN_HEADERS = re.compile(r"sys/\w+\.h|(fcntl|sched|unistd)\.h|fmt/format\.h|\w+\.inc")
 
 
-def breach(layer, public, bracket, header):
+def below(layer):
+    """What lies under `layer` at any depth: what it may not name, but is linked with, and its tests may use."""
+    direct = MAY_INCLUDE[layer].split()
+    return {*direct, *(deep for name in direct for deep in below(name))}
+
+
+def breach(layer, bracket, header, *, public, test):
     """The rule that this include breaks, or None. `layer` is None where all are allowed; `public`: a header."""
     if header.startswith("microtome/"):
         target = header.split("/")[1]
         if target not in MAY_INCLUDE:
             return None if layer is None and target == "microtome.h" else f"{header} is in no layer"
-        if layer not in (None, target) and target not in MAY_INCLUDE[layer].split():
+        if layer not in (None, target) and target not in (
+            below(layer) if test else MAY_INCLUDE[layer].split()
+        ):
             return f"{layer} may not include {target} ({header}); it may include: {MAY_INCLUDE[layer] or 'nothing'}"
     elif layer and public and not ALLOWED_IN_HEADERS.fullmatch(header):
         if "." in header or "/" in header:
@@ -53,12 +61,13 @@ def check(root):
             continue
         layer = file.relative_to(core).parts[0] if core in file.parents and file.parent != core else None
         where = file.relative_to(root)
-        public = file.suffix == ".h" and "test" not in file.stem
+        test = file.stem.endswith("_test")
+        kind = {"test": test, "public": file.suffix == ".h" and not test}
         if layer and layer not in MAY_INCLUDE:
             yield f"{where}:1: folder {layer} is not in the layer table of {Path(__file__).name}"
             continue
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            if (match := INCLUDE.match(line)) and (rule := breach(layer, public, *match.groups())):
+            if (match := INCLUDE.match(line)) and (rule := breach(layer, *match.groups(), **kind)):
                 yield f"{where}:{number}: {rule}"
 
 
