@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Checks every include of the C++ core against the layer graph (HACKING.md draws it).
 
-A layer may include itself and the layers named beside it in MAY_INCLUDE, by full path (its tests also what lies
-below those); third-party headers may stand in .cc files only, so that nobody who includes one of ours needs a codec
-library's headers. The bindings (python/bindings) may include every layer. Prints `file:line: rule` for each breach and exits with 1 if there is one.
+A layer may include itself and the layers named beside it in MAY_INCLUDE, by full path; its tests also what lies below
+those. Third-party headers may stand in .cc files only, so that nobody who includes one of ours needs a codec library's.
+The bindings (python/bindings) may include every layer. Prints `file:line: rule` for each breach and exits with 1 if
+there is one.
 """
 
 import re
