@@ -3,9 +3,9 @@
 
     python tools/make_slides.py OUT_DIR [--only NAME ...] [--scale 1/16] [--seed 0] [--texture auto|seeded|real]
 
-Two sets: small ones, each there for one property of the format (`jpeg-440`, `sparse`, `subifd`, …), and the shapes
-A to F that whole-slide readers are measured with. Needs numpy, tifffile, imagecodecs and Pillow; `aperio-33003` and
-`A` also opj_compress (Debian: libopenjp2-tools).
+Two sets: small ones, each there for one property of the format (`generic-jpeg-440`, `generic-sparse`, …), and the
+shapes A to F that whole-slide readers are measured with. Needs numpy, tifffile, imagecodecs and Pillow; for
+`aperio-j2k-33003` and `A` also opj_compress (Debian: libopenjp2-tools).
 
 From Python: `make_slides.make(name, path, seed)`, and `make_slides.NAMES`.
 """
