@@ -15,31 +15,33 @@ FUZZ_SECONDS ?= 300
 PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do \
   "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v "$$p" && break; done)
 
-.PHONY: all demo test fuzz asan tsan format wheel clean packages-build packages-demo packages-test openjpeg
+INSTALL = @$(PYTHON) tools/install_package.py $(VENV)
+RUN_TESTS = @$(PYTHON) tools/run_tests.py --venv $(VENV)
 
-all: packages-build openjpeg
-	@$(PYTHON) tools/install_package.py $(VENV)
+.PHONY: all demo test fuzz asan tsan format wheel clean packages-build packages-demo packages-test requirements
+
+all: packages-build
+	$(INSTALL)
 	@echo "microtome is installed: $(VENV)/bin/python -c 'import microtome'"
 
-demo: packages-demo openjpeg
-	@$(PYTHON) tools/install_package.py $(VENV) --extras demo
+demo: packages-demo
+	$(INSTALL) --extras demo
 	@$(VENV)/bin/python tools/demo.py $(if $(SLIDE),"$(SLIDE)")
 
-test: packages-test openjpeg
-	@$(PYTHON) tools/run_tests.py --venv $(VENV)
+test: requirements
+	$(RUN_TESTS)
 
-fuzz: packages-test openjpeg
-	@$(PYTHON) tools/run_tests.py fuzz --fuzz-seconds $(FUZZ_SECONDS)
+fuzz: requirements
+	$(RUN_TESTS) fuzz --fuzz-seconds $(FUZZ_SECONDS)
 
-asan tsan: packages-test openjpeg
-	@$(PYTHON) tools/run_tests.py $@ --all-layers
+asan tsan: requirements
+	$(RUN_TESTS) $@ --all-layers
 
-format: packages-test
-	@$(PYTHON) tools/install_package.py $(VENV) --extras test --requirements-only
-	@$(PYTHON) tools/run_tests.py format --fix --venv $(VENV)
+format: requirements
+	$(RUN_TESTS) format --fix
 
-wheel: packages-build openjpeg
-	@$(PYTHON) tools/install_package.py $(VENV) --wheel dist
+wheel: packages-build
+	$(INSTALL) --wheel dist
 
 clean:
 	rm -rf build dist demo $(VENV)
@@ -53,6 +55,5 @@ packages-demo:
 packages-test:
 	@tools/install_packages.sh build demo test
 
-# OpenJPEG's sources, where the checkout builds its own; the script does nothing when they are there.
-openjpeg: packages-build
-	@if [ -x tools/fetch_openjpeg.sh ]; then tools/fetch_openjpeg.sh; fi
+requirements: packages-test
+	$(INSTALL) --requirements-only --extras test demo

@@ -19,6 +19,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+OPENJPEG = ROOT / "build" / "third_party" / "openjpeg"
 SOURCES = ["src", "python", "cmake", "CMakeLists.txt", "pyproject.toml"]
 
 
@@ -38,14 +39,13 @@ def cmake_options():
     options = {}
     if shutil.which("ccache"):
         options["CMAKE_CXX_COMPILER_LAUNCHER"] = options["CMAKE_C_COMPILER_LAUNCHER"] = "ccache"
-    openjpeg = ROOT / "build" / "third_party" / "openjpeg"
-    if openjpeg.is_dir():
-        options["MICROTOME_OPENJPEG_SOURCE"] = str(openjpeg)
+    if (OPENJPEG / "CMakeLists.txt").exists():
+        options["MICROTOME_OPENJPEG_SOURCE"] = str(OPENJPEG)
     return options
 
 
 def make_environment(venv, python, extras, log=None):
-    """Creates `venv` if it is missing or broken and installs the requirements it lacks."""
+    """Creates `venv` if it is missing or broken, installs the requirements it lacks and fetches OpenJPEG's sources."""
     interpreter = venv / "bin" / "python"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = set(project["build-system"]["requires"]) | set(project["project"]["dependencies"])
@@ -62,8 +62,25 @@ def make_environment(venv, python, extras, log=None):
         if not wanted <= installed:
             call(interpreter, "-m", "pip", "install", "--quiet", *sorted(wanted), log=log)
             stamp.write_text(json.dumps(sorted(wanted | installed)))
+        fetch_openjpeg(venv, log)
     except (OSError, subprocess.CalledProcessError) as error:
         raise NoEnvironment(str(error)) from error
+
+
+def fetch_openjpeg(venv, log=None):
+    """OpenJPEG's sources, which we build faster than distributions do; without them the system's library serves."""
+    command = [ROOT / "tools" / "fetch_openjpeg.sh"]
+    done = subprocess.run(
+        command,
+        env=os.environ | {"PYTHON": str(venv / "bin" / "python")},
+        stdout=log or subprocess.DEVNULL,
+        stderr=log and subprocess.STDOUT,
+    )
+    if done.returncode != 0:
+        print(
+            "OpenJPEG's sources cannot be fetched; the system's library is used, which is slower",
+            file=sys.stderr,
+        )
 
 
 def fingerprint(options):
