@@ -165,13 +165,12 @@ class Session {
 
 Status check_format(const TileFormat& format) {
   if (format.type != SampleType::u8) {
-    return unsupported("JPEG with samples of {} is not supported, only of uint8", sample_name(format.type));
+    return unsupported("samples of {} are not supported, only of uint8", sample_name(format.type));
   }
   const bool grey = format.color == Color::black_is_zero || format.color == Color::white_is_zero;
   const bool color = format.color == Color::rgb || format.color == Color::ycbcr;
   if ((format.samples == 1 && grey) || (format.samples == 3 && color)) return ok_status();
-  return unsupported("JPEG of {} with {} components is not supported", color_name(format.color),
-                     format.samples);
+  return unsupported("{} with {} components is not supported", color_name(format.color), format.samples);
 }
 
 Status check_header(const jpeg_decompress_struct& jpeg, const TileFormat& format, const Want& want) {
