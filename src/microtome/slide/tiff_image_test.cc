@@ -166,6 +166,22 @@ TEST(TiffImage, JpegTablesAreKept) {
       "corrupt: JPEGTables of 65537 bytes, expected at most 65536");
 }
 
+TEST(TiffImage, ByteOrderIsTheFiles) {
+  for (const bool big_endian : {false, true}) {
+    tiff::TiffBuilder builder(big_endian);
+    std::vector<tiff::Field> fields;
+    for (const uint16_t one : {tag::kImageWidth, tag::kImageLength, tag::kTileWidth, tag::kTileLength,
+                               tag::kTileOffsets, tag::kTileByteCounts})
+      fields.push_back(builder.field<uint32_t>(one, 4, {16}));
+    builder.directory(fields);
+    const auto file = tiff::parse(builder.source());
+    ASSERT_TRUE(file.ok()) << file.error().to_string();
+    const auto image = read_tiff_image(file->directories.at(0));
+    ASSERT_TRUE(image.ok()) << image.error().to_string();
+    EXPECT_EQ(image->format.big_endian, big_endian);
+  }
+}
+
 TEST(TiffImage, PlanarSamplesHaveTilesOfTheirOwn) {
   const auto planar = tiles().set(u16(tag::kPlanarConfiguration, {2}));
   EXPECT_EQ(error_of(planar), "corrupt: 4 tile offsets, expected 12");

@@ -28,7 +28,7 @@ void add_tiff_properties(const tiff::Directory& directory, std::map<std::string,
 /// From XResolution, YResolution and ResolutionUnit, where the unit is a length and both are positive.
 std::optional<Mpp> mpp_from_resolution(const tiff::Directory& directory);
 
-/// Nothing where the directory has none. Errors: corrupt, io.
+/// Nothing where the directory has none. Errors, without the directory's place: corrupt, io.
 Result<std::optional<Bytes>> read_icc_profile(const tiff::Directory& directory);
 
 }  // namespace microtome

@@ -127,7 +127,9 @@ Result<SlideIndex> open(const Probe& probe) {
   add_tiff_properties(first, index.properties);
   index.raw_description = tiff_text(first, tiff::tag::kImageDescription);
   index.mpp = mpp_from_resolution(first);
-  MICROTOME_ASSIGN(index.icc_profile, read_icc_profile(first));
+  auto icc_profile = read_icc_profile(first);
+  if (!icc_profile.ok()) return std::move(icc_profile).error().with_prefix("directory 0");
+  index.icc_profile = *std::move(icc_profile);
   others.store(index.properties);
   return index;
 }
