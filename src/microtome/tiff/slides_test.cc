@@ -1,6 +1,5 @@
 // Every TIFF of the slide collection, valid, odd or broken: it parses or is refused with a reason, and so
-// does every value in it. What the values are is compared with other readers by the tests of the Python
-// package.
+// does every value in it.
 #include <gtest/gtest.h>
 
 #include <algorithm>
