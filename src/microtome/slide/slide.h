@@ -41,7 +41,9 @@ struct TileGrid {
   /// Strips: the last one is encoded with only the rows that remain (TIFF 6.0 section 3); tiles are always
   /// whole.
   bool last_row_is_short = false;
-  tiff::LazyArray offsets, byte_counts;  ///< Row-major, cols * rows values each.
+  /// Row-major, at least cols * rows values each; with planar samples that many for every sample, of which
+  /// tile() gives the first's.
+  tiff::LazyArray offsets, byte_counts;
 
   /// The pixels of tile (col, row) that belong to the image, in tile pixels: all of it but at the right and
   /// bottom.
@@ -106,10 +108,14 @@ class Slide {
   const TileGrid& image(int number) const noexcept { return *images_[static_cast<size_t>(number)].grid; }
 
   /// Where tile (col, row) of an image is, or nothing where the file has none (byte count 0: background).
-  /// `image`, `col`, `row` exist. Errors: corrupt when the range passes the end of the source; io.
+  /// `image`, `col`, `row` exist. Errors, without the tile's place, which the caller knows: corrupt when the
+  /// range passes the end of the source; io.
   Result<std::optional<TileRef>> tile(int image, int64_t col, int64_t row) const;
 
-  /// openslide.* as OpenSlide 4 names them, tiff.*, and the vendor's own; all valid UTF-8.
+  /// openslide.* and tiff.* as OpenSlide 4 names and spells them, the vendor's own, and
+  /// microtome.other-images: what else the file holds, and why it is not shown. All valid UTF-8. Two of
+  /// OpenSlide's are left out, since they would make every open read what few want: openslide.quickhash-1
+  /// (the smallest level's tiles) and openslide.bounds-* of sparse TIFFs (every byte count of level 0).
   const std::map<std::string, std::string>& properties() const noexcept { return properties_; }
   std::optional<Mpp> mpp() const noexcept { return mpp_; }
   std::optional<double> objective_power() const noexcept { return objective_power_; }
