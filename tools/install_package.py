@@ -104,6 +104,9 @@ def build_settings(interpreter):
         check=True,
     ).stdout.strip()
     settings = [f"build-dir={ROOT / 'build' / ('py-' + tag)}"]
+    settings.append(
+        "cmake.define.MICROTOME_WERROR=ON"
+    )  # as in the presets: the compiler cache then knows the objects
     settings += [f"cmake.define.{name}={value}" for name, value in cmake_options().items()]
     return ["--no-build-isolation", "--no-deps", *(word for s in settings for word in ("-C", s))]
 

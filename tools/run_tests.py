@@ -89,12 +89,13 @@ def junit(path):
     """Counts of a JUnit file, by test case, as both CTest and pytest write it."""
     outcome = Outcome()
     for case in ElementTree.parse(path).iter("testcase"):
-        name = ".".join(filter(None, (case.get("classname"), case.get("name"))))
+        name = ".".join(dict.fromkeys(filter(None, (case.get("classname"), case.get("name")))))
         if case.find("failure") is not None or case.find("error") is not None:
             outcome.add(False, name)
         elif (skip := case.find("skipped")) is not None or case.get("status") in ("disabled", "notrun"):
             outcome.skipped += 1
-            reason = skip.get("message", "") if skip is not None else case.get("status")
+            said = re.search(r"Skipped\n(.+)", case.findtext("system-out") or "")  # GoogleTest's reason
+            reason = said[1] if said else skip.get("message") if skip is not None else case.get("status")
             outcome.notes.append(f"skipped: {name}: {reason}")
         else:
             outcome.add(True, name)
