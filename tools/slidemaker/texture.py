@@ -69,17 +69,21 @@ def seeded_texture(seed):
     return np.clip(picture + grain, 0, 255).astype(np.uint8)
 
 
-def real_texture():
-    """The pixels of a real slide's level 0, from $MICROTOME_SLIDES or ../shared/slides; None where there is none."""
-    root = Path(__file__).resolve().parents[2]
-    places = [os.environ.get("MICROTOME_SLIDES"), root.parent / "shared" / "slides"]
-    for place in filter(None, places):
-        for name in REAL_TEXTURES:
-            if (path := Path(place) / name).exists():
-                import tifffile
+def slides_folder(name):
+    """The folder of real slides that holds `name`: $MICROTOME_SLIDES or ../shared/slides beside the checkout, or None."""
+    beside = Path(__file__).resolve().parents[3] / "shared" / "slides"
+    places = [Path(os.environ["MICROTOME_SLIDES"])] if "MICROTOME_SLIDES" in os.environ else [beside]
+    return next((place for place in places if (place / name).exists()), None)
 
-                pixels = tifffile.imread(path, key=0)
-                return np.ascontiguousarray(pixels[: pixels.shape[0] - 11, : pixels.shape[1] - 11])
+
+def real_texture():
+    """The pixels of a real slide's level 0; None where there is no folder with one."""
+    import tifffile
+
+    for name in REAL_TEXTURES:
+        if folder := slides_folder(name):
+            pixels = tifffile.imread(folder / name, key=0)
+            return np.ascontiguousarray(pixels[: pixels.shape[0] - 11, : pixels.shape[1] - 11])
     return None
 
 
