@@ -1,8 +1,8 @@
 // Decoded tiles, kept while there is room, each decoded once however many threads ask.
 //
-// Byte-bounded, sharded, least recently used goes first. Keys carry the whole identity of the file, so that a
-// rewritten file never gives stale pixels. Failures are never kept. Thread-safe; no lock is held while a tile
-// is made.
+// Byte-bounded, sharded; the least recently used tile of all shards goes first. Keys carry the whole identity
+// of the file, so that a rewritten file never gives stale pixels. Failures are never kept. Thread-safe; no
+// lock is held while a tile is made.
 #pragma once
 
 #include <cstdint>
@@ -46,18 +46,20 @@ class TileCache {
   ~TileCache();
 
   /// The tile, from the cache (a hit) or from `make` (a miss), which runs in this thread without any lock
-  /// held. Threads that ask for a tile that is being made wait for it and count as hits; if making fails all
-  /// of them get the error.
+  /// held and must not ask for the same tile again. Threads that ask for a tile that is being made wait for
+  /// it and count as hits; if making fails all of them get the error. A tile larger than the capacity is
+  /// served and not kept. Errors: what `make` returns; out_of_memory.
   Result<Pixels> get(const TileCacheKey& key, const Make& make);
 
   /// The tile if it is there and whole; counts a hit, or nothing.
   Pixels find(const TileCacheKey& key);
 
-  void erase(const TileCacheKey& key);
-  void clear();                              ///< Drops every tile; counters stay.
+  void erase(const TileCacheKey& key);       ///< Of a tile that is being made: it will not be kept.
+  void clear();                              ///< Drops every tile, as erase() does; counters stay.
   void set_capacity(size_t capacity_bytes);  ///< Evicts down to it at once.
   void reset_counters();
   Info info() const;
+  size_t capacity_bytes() const noexcept;
 
   void fork_prepare();  ///< As Executor's. In the child, tiles that another thread was making are forgotten.
   void fork_parent();
