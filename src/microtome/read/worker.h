@@ -1,28 +1,52 @@
 // What one thread needs to decode tiles, kept between tiles and calls.
 //
 // Decoder handles and scratch memory live per worker, never per tile: a running task leases a Worker and
-// gives it back.
+// gives it back. It knows nothing of slides or files.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "microtome/base/error.h"
 #include "microtome/codec/codec.h"
-#include "microtome/device/buffer.h"
 
 namespace microtome {
 
+/// Memory that grows to the largest size asked for and is never cleared. Not thread-safe.
+class TileScratch {
+ public:
+  /// `bytes` of it, 64-byte aligned; what it held before is lost. Errors: out_of_memory.
+  Result<std::span<std::byte>> take(size_t bytes);
+
+  size_t capacity() const noexcept { return capacity_; }
+  void free() noexcept;
+
+ private:
+  struct Free {
+    void operator()(std::byte* block) const noexcept;
+  };
+  std::unique_ptr<std::byte[], Free> block_;
+  size_t capacity_ = 0;
+};
+
+/// Not thread-safe: one thread uses it at a time.
 class Worker {
  public:
-  /// The decoder for `format`, made at first use. Errors: unsupported, naming the compression.
+  /// The decoder for `format`, made at first use; lives as long as the worker.
+  /// Errors: unsupported, naming the compression; what the codec's make() returns.
   Result<Decoder*> decoder(const TileFormat& format);
 
-  std::vector<std::byte> packed;  ///< Scratch for a tile's bytes.
-  std::vector<std::byte> pixels;  ///< Scratch for a decoded tile.
+  /// Frees scratch that one odd tile has blown up beyond kKeptScratch.
+  void shrink() noexcept;
+  static constexpr size_t kKeptScratch = 8u << 20;
+
+  TileScratch packed;  ///< For a tile's bytes.
+  TileScratch pixels;  ///< For a decoded tile.
 
  private:
   struct Entry {
@@ -30,9 +54,12 @@ class Worker {
     std::unique_ptr<Decoder> decoder;
   };
   std::vector<Entry> decoders_;
+  // Of the tile before: tiles come in runs of one compression, which alone picks the codec.
+  Compression last_compression_{};
+  Decoder* last_ = nullptr;
 };
 
-/// Idle workers. As many exist as ever ran at once. Thread-safe.
+/// Idle workers. As many exist as ever ran at once. Thread-safe; outlives its leases.
 class WorkerPool {
  public:
   class Lease {
@@ -48,15 +75,17 @@ class WorkerPool {
     std::unique_ptr<Worker> worker_;
   };
 
+  /// An idle worker, the one given back last, or a new one. Throws std::bad_alloc only.
   Lease lease();
   void clear();  ///< Frees idle workers.
+  size_t idle_count() const;
 
   void fork_prepare();  ///< As Executor's.
   void fork_parent();
   void fork_child();
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Worker>> idle_;
 };
 

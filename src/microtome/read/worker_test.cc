@@ -1,0 +1,108 @@
+#include "microtome/read/worker.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+namespace microtome {
+namespace {
+
+TileFormat format_of(Compression compression) {
+  TileFormat format;
+  format.compression = compression;
+  format.size = {8, 8};
+  return format;
+}
+
+TEST(TileScratch, GrowsAndIsReused) {
+  TileScratch scratch;
+  const auto first = scratch.take(1000);
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(first->size(), 1000u);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(first->data()) % 64, 0u);
+  const auto smaller = scratch.take(10), larger = scratch.take(1100);
+  EXPECT_EQ(smaller->data(), first->data());
+  EXPECT_EQ(smaller->size(), 10u);
+  EXPECT_EQ(larger->data(), first->data()) << "a little growth allocated anew";
+  EXPECT_EQ(scratch.take(1 << 20)->size(), 1u << 20);
+  scratch.free();
+  EXPECT_EQ(scratch.capacity(), 0u);
+}
+
+TEST(TileScratch, AnAbsurdSizeIsAnErrorAndLeavesItUsable) {
+  TileScratch scratch;
+  const auto absurd = scratch.take(size_t{1} << 62);
+  ASSERT_FALSE(absurd.ok());
+  EXPECT_EQ(absurd.error().code, Errc::out_of_memory);
+  EXPECT_TRUE(scratch.take(10).ok());
+}
+
+TEST(Worker, MakesOneDecoderForEachCodec) {
+  Worker worker;
+  const auto raw = worker.decoder(format_of(Compression::none));
+  ASSERT_TRUE(raw.ok());
+  const auto deflate = worker.decoder(format_of(Compression::deflate));
+  const auto deflate_old = worker.decoder(format_of(Compression::deflate_old));
+  ASSERT_TRUE(deflate.ok() && deflate_old.ok());
+  EXPECT_EQ(*deflate, *deflate_old);
+  EXPECT_NE(*raw, *deflate);
+  EXPECT_EQ(*worker.decoder(format_of(Compression::none)), *raw);
+}
+
+TEST(Worker, NamesTheCompressionItCannotDecode) {
+  Worker worker;
+  ASSERT_TRUE(worker.decoder(format_of(Compression::none)).ok());
+  const auto decoder = worker.decoder(format_of(Compression{64999}));
+  ASSERT_FALSE(decoder.ok());
+  EXPECT_EQ(decoder.error().code, Errc::unsupported);
+  EXPECT_NE(decoder.error().message.find("64999"), std::string::npos) << decoder.error().message;
+}
+
+TEST(WorkerPool, LeasesIdleWorkersAgain) {
+  WorkerPool pool;
+  Worker* first = nullptr;
+  {
+    const auto one = pool.lease(), two = pool.lease();
+    EXPECT_NE(&*one, &*two);
+    first = &*one;
+    EXPECT_EQ(pool.idle_count(), 0u);
+  }
+  EXPECT_EQ(pool.idle_count(), 2u);
+  EXPECT_EQ(&*pool.lease(), first) << "the one given back last is the warm one";
+  pool.clear();
+  EXPECT_EQ(pool.idle_count(), 0u);
+}
+
+TEST(WorkerPool, AnIdleWorkerKeepsNoLargeScratch) {
+  WorkerPool pool;
+  {
+    const auto worker = pool.lease();
+    ASSERT_TRUE(worker->packed.take(Worker::kKeptScratch * 2).ok());
+    ASSERT_TRUE(worker->pixels.take(1000).ok());
+  }
+  const auto worker = pool.lease();
+  EXPECT_EQ(worker->packed.capacity(), 0u);
+  EXPECT_GE(worker->pixels.capacity(), 1000u);
+}
+
+TEST(WorkerPool, WorksInAChild) {
+  WorkerPool pool;
+  { (void)pool.lease(); }
+  pool.fork_prepare();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    pool.fork_child();
+    const auto worker = pool.lease();
+    ::_exit(worker->packed.take(10).ok() && pool.idle_count() == 0 ? 0 : 1);
+  }
+  pool.fork_parent();
+  EXPECT_EQ(pool.idle_count(), 1u);
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+}  // namespace
+}  // namespace microtome
