@@ -60,22 +60,37 @@ struct BatchReadOptions {
   ReadCounters* counters = nullptr;  ///< unowned; may be null.
 };
 
+/// Whether pixels of an image of a slide fit `dst`. Errors: invalid_argument, naming the samples of both.
+Status check_pixels(const ImageView& dst, const Slide& slide, int image);
+
+/// Thread-safe but for construction and take_errors().
+///
+/// Note [What on_error fill forgives]
+/// A tile whose bytes are broken, cannot be read, or are packed in a way that we do not decode (corrupt, io,
+/// unsupported) becomes background and is reported. Everything that is not about one tile fails the read
+/// whatever `on_error` says: a file that changed since it was opened, memory that ran out, destinations that
+/// do not fit.
 class BatchRead {
  public:
   /// `slides` are what TileKey::slide counts; `dst[i]` is exactly plan.sizes[i] and stays valid until the
   /// last drain() returns. All slides' images in the plan have the samples and type of the destinations.
+  /// Where that is not so, or `fill` is not one pixel, every drain() returns invalid_argument and writes
+  /// nothing.
   BatchRead(std::vector<std::shared_ptr<const Slide>> slides, BatchPlan plan, std::vector<ImageView> dst,
             BatchReadOptions options);
 
   /// Units of work: tiles, and regions with background to fill.
-  size_t unit_count() const noexcept;
+  size_t unit_count() const noexcept { return plan_.tiles.size() + background_.size(); }
 
-  /// Takes and does units until none is left, `stop` is set or one fails (on_error raise). Call from as many
-  /// threads as you like, each with its own worker. Errors carry slide, level and tile.
+  /// Takes and does units until none is left (ok), `stop` is set (ok; done() stays false) or one fails: then
+  /// the drains of other threads return that same error, at their next unit. Call from as many threads as you
+  /// like, each with its own worker.
+  /// Errors: corrupt, unsupported, io, out_of_memory with tile, level and slide; io for a slide whose file
+  /// changed since it was opened (looked at once in each BatchRead); invalid_argument as above.
   Status drain(Worker& worker, const std::atomic<bool>* stop = nullptr);
 
   /// Whether every unit has been done; the thread whose drain() did the last one sees true.
-  bool done() const noexcept;
+  bool done() const noexcept { return finished_.load(std::memory_order_acquire) == unit_count(); }
 
   const BatchPlan& plan() const noexcept { return plan_; }
 
@@ -83,17 +98,41 @@ class BatchRead {
   std::vector<RegionError> take_errors();
 
  private:
-  Status do_tile(const PlannedTile& planned, Worker& worker);
-  void fill_outside(uint32_t region) const;
+  struct Tally;
+  struct Job;
+  struct Broken {
+    RegionError what;
+    size_t tile;
+  };
+
+  Status check() const;
+  Status check_sources() const;
+  Status drain_units(Worker& worker, const std::atomic<bool>* stop, Tally& tally);
+  Status do_tile(size_t number, Worker& worker, Tally& tally);
+  Status place(Job& job);
+  void place_cached(const Job& job, const TilePixels& pixels) const;
+  Result<TileCache::Pixels> from_cache(Job& job);
+  Result<TilePixels> decode_whole(Job& job);
+  Status decode_and_place(Job& job);
+  Status decode(Job& job, const Rect& region, const ImageView& to);
+  void fill_placements(const PlannedTile& planned) const;
+  void report(size_t number, const Error& error);
+  ImageView destination(const Placement& placement) const noexcept;
+  Status failure();
+  void fail(const Error& error);
 
   std::vector<std::shared_ptr<const Slide>> slides_;
   BatchPlan plan_;
   std::vector<ImageView> dst_;
   BatchReadOptions options_;
+  std::vector<uint32_t> background_;  // regions that no tile covers whole
   std::atomic<size_t> next_{0};
   std::atomic<size_t> finished_{0};
-  std::mutex errors_mutex_;
-  std::vector<RegionError> errors_;
+  std::atomic<bool> sources_checked_{false};
+  std::atomic<bool> failed_{false};
+  std::mutex errors_mutex_;  // of the two below
+  Error failure_;
+  std::vector<Broken> broken_;
 };
 
 }  // namespace microtome
