@@ -20,22 +20,23 @@
 namespace microtome {
 
 struct ReadOptions {
-  int workers = 1;  ///< Threads at most, this one among them; 1: this one alone.
+  int workers = 1;  ///< Threads at most, this one among them; 1: this one alone, and no other is started.
   OnError on_error = OnError::raise;
   std::vector<std::byte> fill;  ///< One pixel; see make_fill().
 };
 
 class Reader {
  public:
-  /// `cache` of capacity 0 means none. `buffers` is where tiles for the cache get their memory.
+  /// None is null. `cache` of capacity 0 means none. `buffers` is where tiles for the cache get their memory.
   Reader(std::shared_ptr<Executor> executor, std::shared_ptr<TileCache> cache,
          std::shared_ptr<WorkerPool> workers, std::shared_ptr<BufferPool> buffers,
          std::shared_ptr<ReadCounters> counters);
 
   /// Reads `region`, in pixels of image `image` (a level or an associated image), into `dst` (exactly its
-  /// size, the image's samples and type). With on_error fill, what was filled is appended to `errors`.
-  /// Errors: out_of_range, invalid_argument (see plan_region); corrupt, unsupported, io with slide, level and
-  /// tile.
+  /// size, the image's samples and type). With on_error fill, what was filled is appended to `errors`, which
+  /// may be null only with on_error raise. A read larger than the cache takes what is there and leaves it so.
+  /// Errors: out_of_range, invalid_argument (see plan_region; also a destination, fill or number of workers
+  /// that does not fit); corrupt, unsupported, io with tile, level and slide (see BatchRead::drain).
   Status read(std::shared_ptr<const Slide> slide, int image, Rect region, ImageView dst,
               const ReadOptions& options, std::vector<RegionError>* errors);
 
@@ -43,6 +44,8 @@ class Reader {
   ReadCounters& counters() noexcept { return *counters_; }
 
  private:
+  Status drain(BatchRead& read, int workers);
+
   std::shared_ptr<Executor> executor_;
   std::shared_ptr<TileCache> cache_;
   std::shared_ptr<WorkerPool> workers_;

@@ -1,0 +1,93 @@
+#include "microtome/read/reader.h"
+
+#include <algorithm>
+#include <iterator>
+#include <new>
+#include <span>
+#include <utility>
+
+#include "microtome/base/fail.h"
+#include "microtome/plan/batch.h"
+#include "microtome/plan/region.h"
+
+namespace microtome {
+
+namespace {
+
+Status check_arguments(Rect region, const ImageView& dst, const ReadOptions& options,
+                       const std::vector<RegionError>* errors) {
+  if (dst.size != region.size())
+    return invalid_argument("the destination is {}x{} pixels, expected {}x{} as the region", dst.size.w,
+                            dst.size.h, region.w, region.h);
+  if (options.workers < 1) return invalid_argument("{} workers, expected at least 1", options.workers);
+  if (options.on_error == OnError::fill && errors == nullptr)
+    return invalid_argument("on_error fill without a place for what it fills");
+  return ok_status();
+}
+
+/// Whether `tiles` whole tiles of `grid` fit into `capacity_bytes`.
+bool fits(const TileGrid& grid, size_t tiles, size_t capacity_bytes) noexcept {
+  const size_t tile_bytes = static_cast<size_t>(grid.tile.w) * static_cast<size_t>(grid.tile.h) *
+                            grid.format.samples * sample_bytes(grid.format.type);
+  return tiles <= capacity_bytes / tile_bytes;
+}
+
+}  // namespace
+
+Reader::Reader(std::shared_ptr<Executor> executor, std::shared_ptr<TileCache> cache,
+               std::shared_ptr<WorkerPool> workers, std::shared_ptr<BufferPool> buffers,
+               std::shared_ptr<ReadCounters> counters)
+    : executor_(std::move(executor)),
+      cache_(std::move(cache)),
+      workers_(std::move(workers)),
+      buffers_(std::move(buffers)),
+      counters_(std::move(counters)) {}
+
+Status Reader::read(std::shared_ptr<const Slide> slide, int image, Rect region, ImageView dst,
+                    const ReadOptions& options, std::vector<RegionError>* errors) try {
+  // First, because a plan is as large as its region, and a destination that exists bounds that.
+  MICROTOME_TRY(check_arguments(region, dst, options, errors));
+  BatchPlan plan;
+  {
+    MICROTOME_ASSIGN(const RegionPlan planned, plan_region(*slide, 0, image, region));
+    MICROTOME_TRY(check_pixels(dst, *slide, image));
+    plan = plan_batch(std::span(&planned, 1));
+  }
+  BatchReadOptions how;
+  how.fill = options.fill;
+  how.on_error = options.on_error;
+  how.counters = counters_.get();
+  if (const size_t capacity = cache_->capacity_bytes(); capacity != 0) {
+    how.cache = cache_.get();
+    how.buffers = buffers_.get();
+    if (!fits(slide->image(image), plan.tiles.size(), capacity)) how.cache_use = CacheUse::consult;
+  }
+  BatchRead read({std::move(slide)}, std::move(plan), {dst}, std::move(how));
+  MICROTOME_TRY(drain(read, options.workers));
+  if (errors != nullptr) {
+    std::vector<RegionError> filled = read.take_errors();
+    std::move(filled.begin(), filled.end(), std::back_inserter(*errors));
+  }
+  return ok_status();
+} catch (const std::bad_alloc&) {
+  return Error{Errc::out_of_memory, "no memory left"};
+}
+
+Status Reader::drain(BatchRead& read, int workers) {
+  const auto width = static_cast<int>(
+      std::min<size_t>(static_cast<size_t>(std::min(workers, Executor::kMaxThreads)), read.unit_count()));
+  if (width <= 1) {
+    const WorkerPool::Lease worker = workers_->lease();
+    return read.drain(*worker);
+  }
+  Executor::Group group(executor_, width, Executor::Group::Mode::caller_helps);
+  for (int i = 0; i < width; ++i) {
+    group.run([this, &read] {
+      const WorkerPool::Lease worker = workers_->lease();
+      return read.drain(*worker);
+    });
+  }
+  return group.wait();
+}
+
+}  // namespace microtome
