@@ -70,7 +70,7 @@ def seeded_texture(seed):
 
 
 def slides_folder(name):
-    """The folder of real slides that holds `name`: $MICROTOME_SLIDES or ../shared/slides beside the checkout, or None."""
+    """The folder of real slides with `name`: $MICROTOME_SLIDES, else ../shared/slides by the checkout, or None."""
     beside = Path(__file__).resolve().parents[3] / "shared" / "slides"
     places = [Path(os.environ["MICROTOME_SLIDES"])] if "MICROTOME_SLIDES" in os.environ else [beside]
     return next((place for place in places if (place / name).exists()), None)

@@ -1,0 +1,74 @@
+"""The test runner counts what its runners report, and takes nothing that could not run for a success."""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import run_tests
+
+JUNIT = """<testsuites><testsuite>
+  <testcase name="a.passes" classname="a.passes" status="run"/>
+  <testcase name="a.fails" classname="a.fails" status="fail"><failure message="expected 3"/></testcase>
+  <testcase name="a.breaks" classname="tests.t"><error message="fixture"/></testcase>
+  <testcase name="a.skips" classname="a.skips" status="notrun"><skipped message="SKIP_REGULAR_EXPRESSION_MATCHED"/>
+    <system-out>x_test.cc:7: Skipped\nno slides here\n</system-out></testcase>
+  <testcase name="a.off" classname="a.off" status="disabled"/>
+</testsuite></testsuites>"""
+
+
+@pytest.fixture
+def logs(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_tests, "LOGS", tmp_path)
+    monkeypatch.setattr(run_tests, "ROOT", tmp_path)
+    return tmp_path
+
+
+def test_a_junit_file_is_counted_by_case_with_names_and_reasons(tmp_path):
+    (tmp_path / "junit.xml").write_text(JUNIT)
+    outcome = run_tests.junit(tmp_path / "junit.xml")
+    assert (outcome.passed, outcome.failed, outcome.skipped) == (1, 2, 2)
+    assert outcome.notes == [
+        "failed: a.fails",
+        "failed: tests.t.a.breaks",
+        "skipped: a.skips: no slides here",
+        "skipped: a.off: disabled",
+    ]
+
+
+def test_a_suite_that_cannot_run_counts_as_failed(logs, monkeypatch, capsys):
+    def broken(run):
+        run.must([sys.executable, "-c", "print('the cause'); raise SystemExit(7)"])
+
+    monkeypatch.setitem(run_tests.SUITES, "broken", ("breaks", broken))
+    outcome, _ = run_tests.run_suite("broken", argparse.Namespace())
+    assert (outcome.passed, outcome.failed) == (0, 1)
+    assert "ended with 7" in outcome.notes[0]
+    assert "the cause" in capsys.readouterr().out
+
+
+def test_a_command_that_hangs_is_ended_and_fails(logs, monkeypatch):
+    monkeypatch.setattr(run_tests, "COMMAND_TIMEOUT_S", 0.2)
+    with open(logs / "log", "w") as log:
+        run = run_tests.Run(log, argparse.Namespace())
+        assert run.status([sys.executable, "-c", "import threading; threading.Event().wait()"]) == 124
+
+
+@pytest.mark.parametrize(("passed", "failed", "status"), [(2, 0, 0), (2, 1, 1), (0, 0, 1)])
+def test_the_last_line_counts_and_the_exit_status_follows(logs, monkeypatch, capsys, passed, failed, status):
+    def suite(run):
+        return run_tests.Outcome(passed, failed, 3)
+
+    monkeypatch.setattr(run_tests, "SUITES", {"one": ("a suite", suite)})
+    monkeypatch.setattr(sys, "argv", ["run_tests.py"])
+    (logs / "one.log").write_text("")
+    assert run_tests.main() == status
+    assert capsys.readouterr().out.splitlines()[-1] == f"{passed} passed, {failed} failed, 3 skipped"
+
+
+def test_an_unknown_suite_is_refused_with_the_suites_there_are():
+    command = [sys.executable, Path(run_tests.__file__), "nope"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "no suite nope; there are layers, format, cpp" in done.stderr
