@@ -6,7 +6,7 @@
 
 #include <compare>
 #include <cstdint>
-#include <functional>
+#include <tuple>
 #include <vector>
 
 #include "microtome/base/error.h"
@@ -21,7 +21,10 @@ struct TileKey {
   uint32_t image = 0;
   uint32_t col = 0, row = 0;
   bool operator==(const TileKey&) const = default;
-  std::strong_ordering operator<=>(const TileKey&) const = default;
+  /// By slide, image, row, column: file order for every usual writer.
+  std::strong_ordering operator<=>(const TileKey& other) const noexcept {
+    return std::tie(slide, image, row, col) <=> std::tie(other.slide, other.image, other.row, other.col);
+  }
 };
 
 struct TileKeyHash {
