@@ -1,0 +1,411 @@
+"""CuImage: a slide's file, or pixels that were read from one."""
+
+import os
+
+import numpy as np
+
+from . import image_cache, source
+from .description import (
+    DIRECTION,
+    TYPESTR,
+    UINT8,
+    describe_associated,
+    describe_region,
+    describe_slide,
+)
+from .errors import (
+    ArgumentRangeError,
+    ImageClosedError,
+    InvalidArgumentError,
+    LevelError,
+    NoPixelsError,
+    opening,
+)
+from .iterator import CuImageIterator
+from .profiler import the_profiler
+from .request import make_request
+from .values import CPU, as_device
+
+
+class _ClassProperty:
+    """A read-only property of the class itself."""
+
+    def __init__(self, getter):
+        self._getter = getter
+
+    def __get__(self, instance, owner):
+        return self._getter()
+
+
+class CuImage:
+    """A whole-slide image, by cuCIM's names.
+
+    Parameters
+    ----------
+    path : str or os.PathLike; the format is found from the content.
+
+    Raises
+    ------
+    FileNotFoundError and ValueError : "Cannot open ...": no such file.
+    ValueError and RuntimeError : "Cannot load ...": not a slide (microtome.UnsupportedError) or a damaged one
+        (microtome.CorruptSlideError).
+    """
+
+    def __init__(self, path):
+        try:
+            self._path = os.fsdecode(path)
+        except TypeError:
+            raise TypeError(f"path: expected str or os.PathLike, found {path!r}") from None
+        with opening(self._path):
+            self._slide = source.open_slide(self._path)
+        self._about = describe_slide(self._slide, self._path, source.raw_description(self._slide))
+        self._pixels = None
+        self._device = CPU
+        self._batch = None
+
+    @classmethod
+    def _loaded(cls, about, pixels, device=CPU, batch=None):
+        """An image of pixels. `batch`: (locations, indices) of its rows, if they are known."""
+        image = cls.__new__(cls)
+        image._path, image._slide = about.path, None
+        image._about, image._pixels, image._device, image._batch = about, pixels, device, batch
+        return image
+
+    # What it is
+
+    @property
+    def path(self):
+        """The path that was given."""
+        return self._path
+
+    @property
+    def is_loaded(self):
+        """True: the file was understood."""
+        return True
+
+    @property
+    def device(self):
+        """The Device on which the pixels are; "cpu" for a file."""
+        return self._device
+
+    @property
+    def raw_metadata(self):
+        """ImageDescription of level 0; "" for a region."""
+        return self._about.raw_metadata
+
+    @property
+    def metadata(self):
+        """Sections "cucim", "tiff" and the vendor's, as a new dict."""
+        return self._about.metadata()
+
+    @property
+    def ndim(self):
+        """3, or 4 for a batch."""
+        return len(self._about.dims)
+
+    @property
+    def dims(self):
+        """ "YXC", or "NYXC" for a batch."""
+        return self._about.dims
+
+    @property
+    def shape(self):
+        """[H, W, C] or [N, H, W, C]"""
+        return list(self._about.shape)
+
+    def size(self, dim_order=""):
+        """Lengths of the named axes, such as "XY"; of all in the order of `dims` by default."""
+        return self._about.size(dim_order)
+
+    @property
+    def dtype(self):
+        """A DLDataType: 8-bit unsigned."""
+        return UINT8
+
+    @property
+    def typestr(self):
+        """ "|u1" """
+        return TYPESTR
+
+    @property
+    def channel_names(self):
+        """["R", "G", "B"], with "A" where there are four."""
+        return self._about.channel_names
+
+    def spacing(self, dim_order=""):
+        """Physical lengths of a pixel along the named axes.
+
+        For regions of level 1 and up this is cuCIM's number, the base divided by the downsample;
+        ``microtome.Slide.levels[n].mpp`` is the physical one.
+        """
+        return self._about.spacings(dim_order)
+
+    def spacing_units(self, dim_order=""):
+        """Units of `spacing`."""
+        return self._about.spacing_units(dim_order)
+
+    @property
+    def origin(self):
+        """[0.0, 0.0, 0.0]"""
+        return [0.0, 0.0, 0.0]
+
+    @property
+    def direction(self):
+        """The unit matrix, as lists."""
+        return [list(row) for row in DIRECTION]
+
+    @property
+    def coord_sys(self):
+        """ "LPS" """
+        return "LPS"
+
+    @property
+    def resolutions(self):
+        """level_count, level_dimensions, level_downsamples and level_tile_sizes, as a new dict."""
+        return self._about.resolutions()
+
+    @property
+    def associated_images(self):
+        """Names, as a set."""
+        return set(self._about.associated)
+
+    @property
+    def locations(self):
+        """(N, 2) int64: level-0 x, y of each row. Only of what read_region read from a file."""
+        return self._batch_part(0, "locations")
+
+    @property
+    def indices(self):
+        """(N,) int64: position of each row in the locations that read_region was given."""
+        return self._batch_part(1, "indices")
+
+    def _batch_part(self, number, name):
+        if self._batch is None:
+            raise AttributeError(f"no {name}: only what read_region has read from a file has them")
+        return self._batch[number]
+
+    # Reading
+
+    def read_region(
+        self,
+        location=(),
+        size=(),
+        level=0,
+        num_workers=0,
+        batch_size=1,
+        drop_last=False,
+        prefetch_factor=2,
+        shuffle=False,
+        seed=0,
+        device=CPU,
+        buf=None,
+        shm_name="",
+        **kwargs,
+    ):
+        """Reads a region, or many.
+
+        Parameters
+        ----------
+        location : x and y in level-0 pixels, of one region or of many: any array of integers, (N, 2) or (2N,), or an
+            iterable of integers or of pairs. (0, 0) by default.
+        size : (width, height) in pixels of the level. All of the level by default.
+        level : 0 is the largest.
+        num_workers : threads that decode; 0: this one alone.
+        batch_size : regions in one batch.
+        drop_last : leave out a last batch that is not full.
+        prefetch_factor : batches that are decoded ahead, if there are workers.
+        shuffle, seed : deliver in cuCIM's random order for that seed.
+        device : "cpu", "cuda", "cuda:N" or a Device.
+        buf : a writable array of shape (h, w, C) and dtype uint8 that takes the pixels of one region and is returned.
+        shm_name : not offered.
+        S, T, C, Z : index along that axis, where the file has it.
+
+        Returns
+        -------
+        CuImage : for one location and ``batch_size=1``; ``np.asarray()`` of it is (h, w, C) uint8.
+        CuImageIterator : else, of CuImages that are (h, w, C), or (N, h, w, C) where ``batch_size`` is more than 1.
+        """
+        request = make_request(
+            location,
+            size,
+            level,
+            num_workers,
+            batch_size,
+            drop_last,
+            prefetch_factor,
+            shuffle,
+            seed,
+            device,
+            buf,
+            shm_name,
+            kwargs,
+        )
+        if self._pixels is not None:
+            return self._crop(request)
+        slide = self._open_slide()
+        self._check_level(request)
+        extent = request.size or self._about.level_dimensions[request.level]
+        self._check_extent(extent)
+        reader = source.Reader(slide, request.level, extent, request.axes.get("C"), request.device)
+        if request.is_batched:
+            return self._iterate(reader, request)
+        pixels = reader.read(request.locations[0], request.num_workers, buf)
+        if buf is not None:
+            return buf
+        about = describe_region(self._about, request.level, pixels.shape)
+        return self._loaded(about, pixels, request.device, (request.locations, np.zeros(1, np.int64)))
+
+    def _iterate(self, reader, request):
+        count, batches = reader.batches(request)
+        image, level, device = self._about, request.level, request.device
+        is_plain = request.batch_size == 1
+
+        def to_image(batch):
+            pixels, *rows = batch
+            if is_plain:
+                pixels = pixels[0]
+            return CuImage._loaded(describe_region(image, level, pixels.shape), pixels, device, rows)
+
+        return CuImageIterator._over(count, map(to_image, batches))
+
+    def _open_slide(self):
+        if self._slide is None:
+            raise ImageClosedError(f"[Error] The image file is closed! ({self._path})")
+        return self._slide
+
+    def _check_level(self, request):
+        count = len(self._about.level_dimensions)
+        if 0 <= request.level < count:
+            return
+        if request.size is None:
+            raise LevelError(f"'level' should be less than {count} (found {request.level})")
+        raise LevelError(f"Invalid level ({request.level}) in the request! (Should be < {count})")
+
+    def _check_extent(self, extent):
+        for name, found, most in zip(("width", "height"), extent, self.size("XY"), strict=True):
+            if found > most:
+                raise ValueError(f"Invalid size (it exceeds the original image {name} {most})")
+
+    def _crop(self, request):
+        """A part of loaded pixels, copied; it lies wholly inside them."""
+        if self._about.dims != "YXC":
+            raise InvalidArgumentError(f"[Error] The image is not in YXC format! ({self._about.dims})")
+        if request.is_batched:
+            raise InvalidArgumentError("a loaded region is cropped at one location, with batch_size=1")
+        if request.axes.get("C", 0) != 0:
+            raise InvalidArgumentError(f"C={request.axes['C']}: a loaded region has only C=0")
+        self._check_level(request)
+        source.check_device(request.device)
+        x, y = (int(value) for value in request.locations[0])
+        width, height = request.size or self.size("XY")
+        for value in (x, y):
+            if value < 0:
+                raise ValueError(f"Invalid location ({value}) in the request! (Should be >= 0)")
+        for name, end, most in zip(
+            ("width", "height"), (x + width, y + height), self.size("XY"), strict=True
+        ):
+            if end > most:
+                raise ValueError(f"Invalid location/size (it exceeds the image {name} {most})")
+        part = source.copy_part(self._pixels, (slice(y, y + height), slice(x, x + width)), request.buf)
+        if request.buf is not None:
+            return request.buf
+        return self._loaded(describe_region(self._about, 0, part.shape), part, request.device)
+
+    def associated_image(self, name="", device=CPU):
+        """A "thumbnail", "label" or "macro" as a loaded CuImage, (h, w, C) uint8.
+
+        Raises
+        ------
+        ValueError : the file has none of that name.
+        """
+        device = as_device(device)
+        if name not in self._about.associated:
+            names = ", ".join(self._about.associated) or "none"
+            raise ArgumentRangeError(f"name: there is no associated image {name!r}; the file has: {names}")
+        pixels = source.read_associated(self._open_slide(), name, device)
+        return self._loaded(describe_associated(self._path, pixels.shape), pixels, device)
+
+    def save(self, file_path):
+        """Writes the loaded pixels as a PPM file; alpha is left out."""
+        pixels = self._loaded_pixels("save")
+        if self._about.dims != "YXC":
+            raise InvalidArgumentError(
+                f"save: a batch of {self._about.shape[0]} is no picture; save its regions"
+            )
+        pixels = np.ascontiguousarray(pixels[..., :3])
+        with open(file_path, "wb") as file:
+            file.write(b"P6\n%d\n%d\n255\n" % (pixels.shape[1], pixels.shape[0]))
+            file.write(pixels.data)
+
+    def close(self):
+        """Lets go of the file. Regions and iterators that came from it stay usable."""
+        self._slide = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def __bool__(self):
+        return self._slide is not None or self._pixels is not None
+
+    def __iter__(self):
+        self._loaded_pixels("iteration")
+        return CuImageIterator(self)
+
+    def __repr__(self):
+        return f"<cucim.CuImage path:{self._path}>"
+
+    # Exchange
+
+    def _loaded_pixels(self, what):
+        if self._pixels is None:
+            raise NoPixelsError(
+                f"Batch index out of range! ('image_data_' is null) ({what} needs pixels: use what read_region returns)"
+            )
+        return self._pixels
+
+    @property
+    def __array_interface__(self):
+        if self._pixels is None:
+            raise AttributeError("__array_interface__: a file has no pixels; use what read_region returns")
+        return {**self._pixels.__array_interface__, "strides": None}
+
+    def __dlpack__(self, **kwargs):
+        return self._loaded_pixels("DLPack").__dlpack__(**kwargs)
+
+    def __dlpack_device__(self):
+        return self._loaded_pixels("DLPack").__dlpack_device__()
+
+    # The process's settings
+
+    @staticmethod
+    def cache(type=None, **kwargs):
+        """The process's tile cache as an ImageCache; with a `type`, a new one in its place.
+
+        Parameters
+        ----------
+        type : "nocache" or "per_process".
+        memory_capacity : MiB, 1024 by default.
+        capacity : tiles of 256 x 256 RGB pixels; as many as fit into memory_capacity by default.
+        record_stat : count hits and misses from the start.
+        mutex_pool_capacity, list_padding, extra_shared_memory_size : shown in `config`; there is nothing here that
+            they could size.
+        """
+        return image_cache.cache(type, kwargs)
+
+    @staticmethod
+    def profiler(**kwargs):
+        """The process's Profiler; ``trace=True`` or ``False`` sets its flag."""
+        for name in kwargs:
+            if name != "trace":
+                raise ArgumentRangeError(f"profiler() has no argument {name!r}; expected trace")
+        the_profiler.trace(kwargs.get("trace"))
+        return the_profiler
+
+    is_trace_enabled = _ClassProperty(lambda: the_profiler.trace())
+
+    @staticmethod
+    def _set_array_interface(cuimg=None):
+        """Does nothing: the interfaces are always those of the pixels."""
