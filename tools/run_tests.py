@@ -235,11 +235,11 @@ def fuzz(run):
     return outcome
 
 
-def pytest_in(run, venv, label):
+def pytest_in(run, venv, label, *paths):
     install(venv, run.log)
     report = BUILD / f"pytest-{label}.xml"
     report.unlink(missing_ok=True)
-    status = run.status([venv / "bin" / "python", "-m", "pytest", f"--junitxml={report}"])
+    status = run.status([venv / "bin" / "python", "-m", "pytest", f"--junitxml={report}", *paths])
     if not report.exists():
         raise RuntimeError(f"pytest ended with {status} and wrote no report")
     outcome = junit(report)
@@ -279,7 +279,7 @@ def more_pythons(run):
         except NoEnvironment as error:
             outcome += Outcome(skipped=1, notes=[f"skipped: Python {version}: no environment: {error}"])
             continue
-        part = pytest_in(run, venv, version)
+        part = pytest_in(run, venv, version, "tests/python")
         part.notes = [f"Python {version}: {note}" for note in part.notes]
         outcome += part
     return outcome
@@ -291,7 +291,7 @@ SUITES = {
     "format": ("clang-format and ruff", formatting),
     "cpp": ("C++ tests, release build", release),
     "python": ("Python tests in the main environment", python),
-    "pythons": ("Python tests on the other Python versions found", more_pythons),
+    "pythons": ("tests/python on the other Python versions found", more_pythons),
     "asan": (f"C++ tests of {', '.join(ASAN_LAYERS)}: address and undefined-behaviour sanitizers", asan),
     "tsan": (f"C++ tests of {', '.join(TSAN_LAYERS)}: thread sanitizer", tsan),
     "fuzz": ("each fuzz target for a short while", fuzz),
