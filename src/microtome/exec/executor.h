@@ -2,7 +2,7 @@
 //
 // Knows nothing of what a task does. One executor serves the process; it starts threads when first needed, as
 // many as the widest group asked for, and none before. After fork() the child's executor has no threads and
-// no tasks and starts anew (see Note [Fork]).
+// no tasks and starts anew (see Note [Fork]). Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,18 @@ namespace microtome {
 /// and v2), rounded up; at least 1. Read anew at each call.
 int available_cpus();
 
+namespace exec_internal {
+struct Pool;
+struct Tasks;
+}  // namespace exec_internal
+
 class Executor {
  public:
   /// More threads than this never run, whatever groups ask for.
   static constexpr int kMaxThreads = 1024;
 
   Executor();
-  /// Waits for running tasks; tasks not started are dropped as cancelled.
+  /// Ends the threads. Groups share the executor, so none has a task left by now.
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
@@ -33,46 +38,54 @@ class Executor {
   /// Note [Fork]: the owner of the executor calls these from pthread_atfork handlers. prepare() takes the
   /// executor's locks so that the child finds them free and its state whole; in the child, threads are gone,
   /// so the queue is emptied and generation() moves on: a group of an older generation answers `cancelled`
-  /// from wait() rather than hang.
+  /// from wait() rather than hang, and what is run in it is dropped.
   void fork_prepare();
   void fork_parent();
   void fork_child();
-  uint64_t generation() const noexcept;
+  uint64_t generation() const noexcept;  ///< How many forks lie between the executor's making and this.
 
   class Group;
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<exec_internal::Pool> pool_;
 };
 
 /// Tasks that belong together: the first error cancels those not yet started and is what wait() returns.
 class Executor::Group {
  public:
-  /// At most `width` of its tasks run at once, on the executor's threads and in callers of wait(). With
-  /// `use_threads` false (or width 1 and a waiting caller only), tasks run in wait() alone.
-  enum class Mode { caller_helps, threads_only, caller_only };
+  /// Where tasks run.
+  enum class Mode {
+    caller_helps,  ///< On the executor's threads (width - 1 of them suffice) and in callers of wait().
+    threads_only,  ///< On the executor's threads; a caller of wait() that is one of them helps too.
+    caller_only,   ///< In callers of wait() alone; starts no thread.
+  };
+  /// At most `width` (at least 1) of its tasks run at once.
   Group(std::shared_ptr<Executor> executor, int width, Mode mode);
   /// Cancels what has not started and waits for what has.
   ~Group();
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
 
-  /// Queues a task, first in first out. Tasks must not throw except std::bad_alloc, which becomes
-  /// out_of_memory.
+  /// Queues a task. Tasks start in the order in which they were queued, those of other groups among them,
+  /// as far as widths allow. Tasks may use groups of their own. What they throw becomes an error:
+  /// std::bad_alloc out_of_memory, anything else internal. Throws std::bad_alloc, having queued nothing.
+  ///
+  /// Where the system gives no more threads the tasks run on those there are; in mode threads_only with none
+  /// at all the group fails with `unavailable`.
   void run(std::function<Status()> task);
 
   /// Returns when every task has finished or was dropped; in mode caller_helps and caller_only this thread
-  /// runs tasks meanwhile. The first error in time, or ok. The group can be used again only if it was ok.
+  /// runs tasks meanwhile. The first error in time; `cancelled` after cancel() without one; or ok. The group
+  /// can be used again only if it was ok.
   Status wait();
 
   /// Drops tasks not yet started; running ones see cancelled() and may stop early.
   void cancel() noexcept;
-  bool cancelled() const noexcept;
+  bool cancelled() const noexcept;  ///< By cancel() or by the first error.
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<Executor> executor_;
+  std::shared_ptr<exec_internal::Tasks> tasks_;
 };
 
 }  // namespace microtome
