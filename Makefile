@@ -4,6 +4,7 @@
 #   make         .venv/ with the package built and importable: .venv/bin/python -c "import microtome"
 #   make demo    reads a slide (SLIDE=path, or one it makes) with numbers beside tifffile's and a picture in demo/
 #   make test    every suite: C++, layers, format, sanitizers, short fuzzing, Python; ends with the counts
+#   make bench   whole-level reads beside tifffile's (and cuCIM's, with CUCIM=a Python that has it), on made slides
 #   make fuzz    longer fuzzing (FUZZ_SECONDS per target, 300 unless told)
 #   make asan, make tsan    all C++ tests under the address and undefined-behaviour sanitizers, the thread sanitizer
 #   make format  formats all sources;  make wheel  a wheel for this machine's Python in dist/;  make clean
@@ -18,7 +19,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 INSTALL = @$(PYTHON) tools/install_package.py $(VENV)
 RUN_TESTS = @$(PYTHON) tools/run_tests.py --venv $(VENV)
 
-.PHONY: all demo test fuzz asan tsan format wheel clean packages-build packages-demo packages-test requirements
+.PHONY: all demo test bench fuzz asan tsan format wheel clean packages-build packages-demo packages-test requirements
 
 all: packages-build
 	$(INSTALL)
@@ -30,6 +31,12 @@ demo: packages-demo
 
 test: requirements
 	$(RUN_TESTS)
+
+bench: packages-demo
+	$(INSTALL) --extras demo
+	@$(VENV)/bin/python tools/make_slides.py build/slides --only A B C D E F --keep
+	@$(VENV)/bin/python bench/whole_level/run.py build/slides/*.* --json build/bench.json \
+	  --contender microtome --contender tifffile $(if $(CUCIM),--contender "cucim=$(CUCIM)")
 
 fuzz: requirements
 	$(RUN_TESTS) fuzz --fuzz-seconds $(FUZZ_SECONDS)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes synthetic slides for tests, the demo and benchmarks; the same seed gives the same files.
 
-    python tools/make_slides.py OUT_DIR [--only NAME ...] [--scale 1/16] [--seed 0] [--texture auto|seeded|real]
+    python tools/make_slides.py OUT_DIR [--only NAME ...] [--scale 1/16] [--seed 0] [--texture auto|seeded|real] [--keep]
 
 Two sets: small ones, each there for one property of the format (`generic-jpeg-440`, `generic-sparse`, …), and the
 shapes A to F that whole-slide readers are measured with. Needs numpy, tifffile, imagecodecs and Pillow; for
@@ -60,6 +60,7 @@ def main():
         "--scale", type=Fraction, default=Fraction(1, 16), help="shapes A to F: part of the full area"
     )
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", action="store_true", help="leave alone what is there already")
     parser.add_argument("--texture", choices=("auto", "seeded", "real"), default="auto")
     options = parser.parse_args()
     if unknown := [name for name in options.only if name not in EXTENSIONS]:
@@ -67,6 +68,8 @@ def main():
     options.out_dir.mkdir(parents=True, exist_ok=True)
     for name in options.only:
         path = options.out_dir / f"{name}.{EXTENSIONS[name]}"
+        if options.keep and path.exists():
+            continue
         begin = time.monotonic()
         facts = make(name, path, options.seed, texture=options.texture, scale=float(options.scale))
         shown = ", ".join(f"{k}: {v:.3f}" if isinstance(v, float) else f"{k}: {v}" for k, v in facts.items())
