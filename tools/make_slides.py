@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes synthetic slides for tests, the demo and benchmarks; the same seed gives the same files.
 
-    python tools/make_slides.py OUT_DIR [--only NAME ...] [--scale 1/16] [--seed 0] [--texture auto|seeded|real] [--keep]
+    python tools/make_slides.py OUT_DIR [--only NAME ...] [--scale 1/16] [--seed 0] [--texture auto|seeded|real]
 
 Two sets: small ones, each there for one property of the format (`generic-jpeg-440`, `generic-sparse`, …), and the
 shapes A to F that whole-slide readers are measured with. Needs numpy, tifffile, imagecodecs and Pillow; for
