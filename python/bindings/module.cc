@@ -1,0 +1,15 @@
+// The module microtome._core. Private: the package microtome is what users import.
+#include "bindings.h"
+
+NB_MODULE(_core, module) {
+  namespace python = microtome::python;
+  // Objects alive at exit are no fault of ours to report: the library prints nothing.
+  nanobind::set_leak_warnings(false);
+  module.doc() = "Bindings of Microtome's C++ core. Private: use the package microtome.";
+  python::bind_slide(module);
+  python::bind_source(module);
+  python::bind_loader(module);
+  python::bind_cache(module);
+  python::bind_cuslide_order(module);
+  python::bind_runtime(module);
+}
