@@ -1,0 +1,95 @@
+# Written by tools/make_stubs.py.
+# fmt: off
+# ruff: noqa
+"""Bindings of Microtome's C++ core. Private: use the package microtome."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy
+from numpy.typing import NDArray
+
+
+class Slide:
+    """An open slide. microtome.Slide checks arguments and explains."""
+
+    def describe(self) -> dict:
+        """Everything the slide says about itself but pixels."""
+
+    def to_level(self, level: int, location: tuple[int, int]) -> tuple[int, int]:
+        """
+        A level-0 location in pixels of an existing level: the nearest, halves up.
+        """
+
+    def read(self, image: int, location: tuple[int, int], size: tuple[int, int], out: numpy.ndarray | None, fill: Sequence[float], workers: int, fill_broken: bool) -> tuple[numpy.ndarray | None, list[tuple[int, str]]]:
+        """
+        Reads a region, in pixels of image `image` itself: ((h, w, C) array, or None with `out`; [(0, message), …] of tiles that were broken and filled).
+        """
+
+def open_path(path: bytes) -> Slide:
+    """Opens the slide in a file."""
+
+def open_memory(content: bytes | bytearray | memoryview) -> Slide:
+    """Opens the slide whose file's bytes these are, without copying them."""
+
+def open_python_file(file: object, name: str, size: int, shares_position: bool) -> Slide:
+    """
+    Opens the slide in a seekable binary file object. `shares_position`: a forked child's file is the parent's.
+    """
+
+class Patches:
+    """A list of patches of slides, each at a level."""
+
+    def __init__(self, slides: Sequence[Slide], levels: Sequence[int], slide_of: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], locations: Annotated[NDArray[numpy.int64], dict(shape=(None, 2), order='C', device='cpu', writable=False)]) -> None:
+        """`locations` are level-0 pixels; `levels` has one for each slide."""
+
+    def __len__(self) -> int: ...
+
+class Pass:
+    """One walk over patches, batch by batch."""
+
+    def __init__(self, patches: Patches, order: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: tuple[int, int], batch_size: int, drop_last: bool, prefetch: int, threads: int, fill_broken: bool, fill: Sequence[float]) -> None:
+        """
+        `order`: positions in the list, in order of delivery. `threads`: beside the caller's.
+        """
+
+    def __len__(self) -> int:
+        """Number of batches."""
+
+    def next(self) -> tuple[numpy.ndarray, numpy.ndarray, list[tuple[int, str]], int] | None:
+        """
+        (pixels (N, h, w, C), indices (N,) int64, [(row, message), …], number), or None after the last.
+        """
+
+def order(count: int, shuffle: bool, seed: int, epoch: int, rank: int, world_size: int) -> NDArray:
+    """This rank's positions of 0 … count-1, in order of delivery."""
+
+def cache_configure(capacity_bytes: int | None, pool_bytes: int | None) -> None:
+    """Sets what is not None."""
+
+def cache_info() -> dict:
+    """Numbers of the tile cache and of the pool."""
+
+def cache_clear() -> None:
+    """Drops cached tiles and idle memory; counters stay."""
+
+def cache_reset_counters() -> None:
+    """Sets hits, misses and evictions to 0."""
+
+def cuslide_permutation(count: int, seed: int) -> NDArray:
+    """Positions 0 … count-1 in cuslide's shuffled order."""
+
+def available_cpus() -> int:
+    """How many threads this process may run at once."""
+
+def codec_versions() -> dict:
+    """{codec: library and version}"""
+
+def counters() -> dict:
+    """How many tiles went which way since the process began."""
+
+def cpu_features() -> list:
+    """Instruction sets of this machine that decoders choose between."""
+
+def thread_count() -> int:
+    """Worker threads started so far."""

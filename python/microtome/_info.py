@@ -1,0 +1,48 @@
+"""What this copy of Microtome is made of and has found."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import numpy as np
+
+from . import _core
+
+
+def info() -> dict[str, Any]:
+    """What this copy of Microtome is made of, what the machine offers, and what was done so far.
+
+    Returns
+    -------
+    dict
+        ``versions``: of microtome, Python and NumPy. ``codecs``: name → library and version. ``cpu``: ``count`` that
+        this process may use at once, ``machine`` and ``features``. ``cuda``: ``available``, and ``reason`` if not.
+        ``threads``: started so far. ``cache``: as `microtome.cache.info`. ``counters``: tiles ``decoded`` (of which
+        ``direct`` into the result), ``shared`` with another patch or found in a cache, ``absent`` from their files,
+        and ``packed_bytes`` read.
+
+    Examples
+    --------
+    >>> mt.info()["versions"]["microtome"] == mt.__version__
+    True
+    >>> mt.info()["cuda"]["available"]
+    False
+    """
+    return {
+        "versions": {
+            "microtome": _core.__version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+        },
+        "codecs": _core.codec_versions(),
+        "cpu": {
+            "count": _core.available_cpus(),
+            "machine": platform.machine(),
+            "features": _core.cpu_features(),
+        },
+        "cuda": {"available": False, "reason": "this version of Microtome reads on the CPU only"},
+        "threads": _core.thread_count(),
+        "cache": _core.cache_info(),
+        "counters": _core.counters(),
+    }

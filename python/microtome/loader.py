@@ -1,0 +1,249 @@
+"""Batches of patches, in order, decoded ahead of their consumer."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _arguments, _core, _levels, _locations
+from .batch import Batch, PatchError
+from .slide import Slide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .slide import Fill, OnError
+
+__all__ = ["Loader"]
+
+
+class Loader:
+    """Reads patches of one or many slides, batch by batch.
+
+    Each `iter(loader)` starts an epoch of its own; several may be alive at once. Order of batches and rows never
+    depends on timing or on `workers`. A loader can be pickled if its slides can.
+
+    Parameters
+    ----------
+    slides : Slide or sequence of Slide
+    locations : array-like or iterable of int
+        Level-0 x, y of each patch, as for `Slide.read`: a flat or nested list, tuple or generator, or an array of any
+        integer dtype and memory layout, (N, 2) or (2N,). For a sequence of slides (N, 3) or (3N,): slide index, x, y.
+    size : tuple of int
+        (w, h) of each patch, in pixels of the level that is read.
+    level, mpp, downsample, power
+        As for `Slide.read`; for each slide its own level.
+    batch_size : int
+        Patches of a batch; the last one may have fewer.
+    shuffle : bool
+        Deliver in an order that is a pure function of `seed` and epoch.
+    seed : int
+        0 to 2**64 - 1.
+    drop_last : bool
+        Leave out a last batch that is not full.
+    prefetch : int
+        Batches decoded ahead of the one that was delivered last.
+    workers : int, optional
+        Threads that decode; 1 is the caller's alone, inside `next`. As many as this process may use, unless told.
+    device : str
+        "cpu".
+    on_error : {"raise", "fill"}
+        "fill" fills broken tiles and reports them in `Batch.errors`.
+    fill : number or sequence of numbers
+        What lies outside the slide and in absent tiles, for all channels or one for each.
+    rank, world_size : int
+        Deliver positions rank, rank + world_size, … of the epoch's order only.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument that is not as above, naming it; slides whose channels or dtypes differ; a closed slide.
+    IndexError
+        No such level, or a slide index that the sequence does not have.
+    UnsupportedError
+        No stored level matches.
+    DeviceUnavailableError
+        `device` is a GPU.
+
+    Notes
+    -----
+    `next` raises what a worker met (`CorruptSlideError`, `OSError`, …), with slide, level and tile; that iterator is
+    then at its end. Ctrl-C is seen when the batch that is being waited for has come.
+
+    Examples
+    --------
+    >>> loader = mt.Loader(slide, [(0, 0), (256, 0), (512, 0)], (256, 256), batch_size=2)
+    >>> len(loader)
+    2
+    >>> for batch in loader:
+    ...     print(batch.pixels.shape, batch.locations.tolist())
+    (2, 256, 256, 3) [[0, 0], [256, 0]]
+    (1, 256, 256, 3) [[512, 0]]
+    """
+
+    def __init__(
+        self,
+        slides: Slide | Sequence[Slide],
+        locations: Any,
+        size: Iterable[int],
+        *,
+        level: int | None = None,
+        mpp: float | None = None,
+        downsample: float | None = None,
+        power: float | None = None,
+        batch_size: int = 64,
+        shuffle: bool = False,
+        seed: int = 0,
+        drop_last: bool = False,
+        prefetch: int = 2,
+        workers: int | None = None,
+        device: str = "cpu",
+        on_error: OnError = "raise",
+        fill: Fill = 255,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        _arguments.device(device)
+        self._set_patches(slides, locations)
+        self._levels = [_levels.resolve(slide, level, mpp, downsample, power) for slide in self._slides]
+        self._size = _arguments.size(size)
+        self._batch_size = _arguments.integer_from(batch_size, "batch_size", 1)
+        self._shuffle = _arguments.flag(shuffle, "shuffle")
+        self._seed = _arguments.seed(seed)
+        self._drop_last = _arguments.flag(drop_last, "drop_last")
+        self._prefetch = _arguments.integer_from(prefetch, "prefetch", 0)
+        self._threads = (
+            0 if workers is not None and _arguments.workers(workers) == 1 else _arguments.workers(workers)
+        )
+        self._fill_broken = _arguments.fill_broken(on_error)
+        self._fill = _arguments.fill(fill, self._described(0)["dtype"])
+        self._world_size = _arguments.integer_from(world_size, "world_size", 1)
+        self._rank = _arguments.integer_from(rank, "rank", 0)
+        if self._rank >= self._world_size:
+            raise ValueError(
+                f"rank = {self._rank}, expected 0 to {self._world_size - 1}: world_size is {world_size}"
+            )
+        self._epoch = 0
+        self._prepare()
+
+    def _set_patches(self, slides, locations):
+        single = isinstance(slides, Slide)
+        self._slides = (slides,) if single else tuple(slides)
+        for i, slide in enumerate(self._slides):
+            if not isinstance(slide, Slide):
+                raise TypeError(f"slides[{i}] is of type {type(slide).__name__}, expected a microtome.Slide")
+        if not self._slides:
+            raise ValueError("slides is empty, expected at least one slide")
+        rows = _locations.as_rows(locations, 2 if single else 3)
+        self._slide_of = np.zeros(len(rows), np.int64) if single else np.ascontiguousarray(rows[:, 0])
+        self._locations = np.ascontiguousarray(rows[:, -2:])
+        wrong = (self._slide_of < 0) | (self._slide_of >= len(self._slides))
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            raise IndexError(
+                f"locations[{at}]: slide {self._slide_of[at]}, expected 0 to {len(self._slides) - 1}"
+            )
+
+    def _prepare(self):
+        self._lock = threading.Lock()
+        cores = [slide._open_core() for slide in self._slides]
+        self._patches = _core.Patches(cores, self._levels, self._slide_of, self._locations)
+        first = self._pixel(0)
+        for i in range(1, len(self._slides)):
+            if self._pixel(i) != first:
+                raise ValueError(
+                    f"slides[{i}] has {self._pixel(i)} pixels and slides[0] {first}, expected the same for all"
+                )
+
+    def _described(self, slide):
+        return self._slides[slide]._described["levels"][self._levels[slide]]
+
+    def _pixel(self, slide):
+        described = self._described(slide)
+        return f"{described['channels']}×{described['dtype']}"
+
+    def __len__(self) -> int:
+        """Number of batches of an epoch (of this rank)."""
+        count = max(0, -(-(len(self._locations) - self._rank) // self._world_size))
+        return count // self._batch_size if self._drop_last else -(-count // self._batch_size)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the next `iter` begins: 0, then one more after each, or what `set_epoch` said."""
+        return self._epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Makes `epoch` the next one. Order is a pure function of (seed, epoch)."""
+        epoch = _arguments.integer_from(epoch, "epoch", 0)
+        with self._lock:
+            self._epoch = epoch
+
+    def __iter__(self) -> BatchIterator:
+        """An iterator over this epoch's batches; its decoding ahead begins at once."""
+        for slide in self._slides:
+            slide._open_core()
+        with self._lock:
+            epoch = self._epoch
+            self._epoch += 1
+        count = len(self._locations)
+        order = _core.order(count, self._shuffle, self._seed, epoch, self._rank, self._world_size)
+        walk = _core.Pass(
+            self._patches,
+            order,
+            self._size,
+            self._batch_size,
+            self._drop_last,
+            self._prefetch,
+            self._threads,
+            self._fill_broken,
+            self._fill,
+        )
+        return BatchIterator(walk, self._locations, self._slide_of)
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name not in ("_lock", "_patches")}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self._prepare()
+
+    def __repr__(self):
+        w, h = self._size
+        return (
+            f"<microtome.Loader: {len(self._locations)} patches of {w}×{h} from {len(self._slides)} "
+            f"slide{'s' * (len(self._slides) != 1)}, {len(self)} batches of {self._batch_size}>"
+        )
+
+
+class BatchIterator:
+    """Batches of one epoch. Threads may share it: each batch goes to one of them."""
+
+    __slots__ = ("_locations", "_slide_of", "_walk")
+
+    def __init__(self, walk, locations, slide_of):
+        self._walk = walk
+        self._locations = locations
+        self._slide_of = slide_of
+
+    def __iter__(self) -> BatchIterator:
+        return self
+
+    def __len__(self) -> int:
+        """Number of batches of the epoch, delivered or not."""
+        return len(self._walk)
+
+    def __next__(self) -> Batch:
+        delivered = self._walk.next()
+        if delivered is None:
+            raise StopIteration
+        pixels, indices, errors, number = delivered
+        return Batch(
+            pixels,
+            self._locations[indices],
+            indices,
+            self._slide_of[indices],
+            tuple(PatchError(row, message) for row, message in errors),
+            number,
+        )
