@@ -22,9 +22,9 @@ from .errors import (
     opening,
 )
 from .iterator import CuImageIterator
-from .profiler import the_profiler
+from .profiler import Profiler, the_profiler
 from .request import make_request
-from .values import CPU, as_device
+from .values import CPU, Device, DLDataType, as_device
 
 
 class _ClassProperty:
@@ -74,65 +74,65 @@ class CuImage:
     # What it is
 
     @property
-    def path(self):
+    def path(self) -> str:
         """The path that was given."""
         return self._path
 
     @property
-    def is_loaded(self):
+    def is_loaded(self) -> bool:
         """True: the file was understood."""
         return True
 
     @property
-    def device(self):
+    def device(self) -> Device:
         """The Device on which the pixels are; "cpu" for a file."""
         return self._device
 
     @property
-    def raw_metadata(self):
+    def raw_metadata(self) -> str:
         """ImageDescription of level 0; "" for a region."""
         return self._about.raw_metadata
 
     @property
-    def metadata(self):
+    def metadata(self) -> dict:
         """Sections "cucim", "tiff" and the vendor's, as a new dict."""
         return self._about.metadata()
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         """3, or 4 for a batch."""
         return len(self._about.dims)
 
     @property
-    def dims(self):
+    def dims(self) -> str:
         """ "YXC", or "NYXC" for a batch."""
         return self._about.dims
 
     @property
-    def shape(self):
+    def shape(self) -> list[int]:
         """[H, W, C] or [N, H, W, C]"""
         return list(self._about.shape)
 
-    def size(self, dim_order=""):
+    def size(self, dim_order: str = "") -> list[int]:
         """Lengths of the named axes, such as "XY"; of all in the order of `dims` by default."""
         return self._about.size(dim_order)
 
     @property
-    def dtype(self):
+    def dtype(self) -> DLDataType:
         """A DLDataType: 8-bit unsigned."""
         return UINT8
 
     @property
-    def typestr(self):
+    def typestr(self) -> str:
         """ "|u1" """
         return TYPESTR
 
     @property
-    def channel_names(self):
+    def channel_names(self) -> list[str]:
         """["R", "G", "B"], with "A" where there are four."""
         return self._about.channel_names
 
-    def spacing(self, dim_order=""):
+    def spacing(self, dim_order: str = "") -> list[float]:
         """Physical lengths of a pixel along the named axes.
 
         For regions of level 1 and up this is cuCIM's number, the base divided by the downsample;
@@ -140,42 +140,42 @@ class CuImage:
         """
         return self._about.spacings(dim_order)
 
-    def spacing_units(self, dim_order=""):
+    def spacing_units(self, dim_order: str = "") -> list[str]:
         """Units of `spacing`."""
         return self._about.spacing_units(dim_order)
 
     @property
-    def origin(self):
+    def origin(self) -> list[float]:
         """[0.0, 0.0, 0.0]"""
         return [0.0, 0.0, 0.0]
 
     @property
-    def direction(self):
+    def direction(self) -> list[list[float]]:
         """The unit matrix, as lists."""
         return [list(row) for row in DIRECTION]
 
     @property
-    def coord_sys(self):
+    def coord_sys(self) -> str:
         """ "LPS" """
         return "LPS"
 
     @property
-    def resolutions(self):
+    def resolutions(self) -> dict:
         """level_count, level_dimensions, level_downsamples and level_tile_sizes, as a new dict."""
         return self._about.resolutions()
 
     @property
-    def associated_images(self):
+    def associated_images(self) -> set[str]:
         """Names, as a set."""
         return set(self._about.associated)
 
     @property
-    def locations(self):
+    def locations(self) -> np.ndarray:
         """(N, 2) int64: level-0 x, y of each row. Only of what read_region read from a file."""
         return self._batch_part(0, "locations")
 
     @property
-    def indices(self):
+    def indices(self) -> np.ndarray:
         """(N,) int64: position of each row in the locations that read_region was given."""
         return self._batch_part(1, "indices")
 
@@ -201,7 +201,7 @@ class CuImage:
         buf=None,
         shm_name="",
         **kwargs,
-    ):
+    ) -> "CuImage | CuImageIterator | np.ndarray":
         """Reads a region, or many.
 
         Parameters
@@ -311,7 +311,7 @@ class CuImage:
             return request.buf
         return self._loaded(describe_region(self._about, 0, part.shape), part, request.device)
 
-    def associated_image(self, name="", device=CPU):
+    def associated_image(self, name: str = "", device=CPU) -> "CuImage":
         """A "thumbnail", "label" or "macro" as a loaded CuImage, (h, w, C) uint8.
 
         Raises
@@ -325,7 +325,7 @@ class CuImage:
         pixels = source.read_associated(self._open_slide(), name, device)
         return self._loaded(describe_associated(self._path, pixels.shape), pixels, device)
 
-    def save(self, file_path):
+    def save(self, file_path) -> None:
         """Writes the loaded pixels as a PPM file; alpha is left out."""
         pixels = self._loaded_pixels("save")
         if self._about.dims != "YXC":
@@ -337,24 +337,24 @@ class CuImage:
             file.write(b"P6\n%d\n%d\n255\n" % (pixels.shape[1], pixels.shape[0]))
             file.write(pixels.data)
 
-    def close(self):
+    def close(self) -> None:
         """Lets go of the file. Regions and iterators that came from it stay usable."""
         self._slide = None
 
-    def __enter__(self):
+    def __enter__(self) -> "CuImage":
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception) -> None:
         self.close()
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self._slide is not None or self._pixels is not None
 
-    def __iter__(self):
+    def __iter__(self) -> CuImageIterator:
         self._loaded_pixels("iteration")
         return CuImageIterator(self)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<cucim.CuImage path:{self._path}>"
 
     # Exchange
@@ -381,7 +381,7 @@ class CuImage:
     # The process's settings
 
     @staticmethod
-    def cache(type=None, **kwargs):
+    def cache(type=None, **kwargs) -> image_cache.ImageCache:
         """The process's tile cache as an ImageCache; with a `type`, a new one in its place.
 
         Parameters
@@ -396,7 +396,7 @@ class CuImage:
         return image_cache.cache(type, kwargs)
 
     @staticmethod
-    def profiler(**kwargs):
+    def profiler(**kwargs) -> Profiler:
         """The process's Profiler; ``trace=True`` or ``False`` sets its flag."""
         for name in kwargs:
             if name != "trace":

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import _core
+from .. import _arguments, _core
 from ..slide import open as open_native
 from . import pixels as promised
 from .errors import DeviceError, InvalidArgumentError, reading
@@ -41,7 +41,7 @@ class Reader:
         options = {
             "level": self._level,
             "fill": promised.fill_value(slide),
-            "workers": max(1, num_workers),  # Slide.read counts the caller among them
+            "workers": max(1, _threads(num_workers)),  # Slide.read counts the caller among them
         }
         out = None
         if buf is not None:
@@ -74,7 +74,7 @@ class Reader:
                 batch_size=request.batch_size,
                 drop_last=request.drop_last,
                 prefetch=request.prefetch_factor,
-                threads=request.num_workers,
+                threads=_threads(request.num_workers),
                 fill_broken=False,
                 fill=[promised.fill_value(slide)],
             )
@@ -97,6 +97,10 @@ class _Batches:
             raise StopIteration
         pixels, indices, _, _ = batch
         return promised.to_promised(pixels, self._channel), self._locations[indices], indices
+
+
+def _threads(num_workers):
+    return min(num_workers, _arguments.MAX_WORKERS)
 
 
 def check_device(device):
