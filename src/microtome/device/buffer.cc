@@ -1,48 +1,75 @@
 #include "microtome/device/buffer.h"
 
-#include <sys/mman.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <limits>
+#include <iterator>
+#include <list>
+#include <map>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include "microtome/base/checked.h"
 #include "microtome/base/fail.h"
+#include "microtome/device/block.h"
 
 namespace microtome {
-
 namespace {
 
-constexpr size_t kAlignment = 64;
-constexpr size_t kPage = 4096;
+struct Block {
+  std::byte* data = nullptr;
+  size_t bytes = 0;
+};
 
-// From here on a block comes from the system and goes back to it as a whole, so that dropping a level returns
-// its memory; malloc would keep it. 4 KB pages on purpose: asking for huge ones made first touch anything
-// from twice as fast to five times slower, depending on the machine's state.
-constexpr size_t kMapped = size_t{1} << 20;
-
-size_t round_up(size_t bytes, size_t unit) noexcept {
-  return (bytes + unit - 1) / unit * unit;
-}
-
-std::byte* allocate_block(size_t bytes) noexcept {
-  if (bytes < kMapped) return static_cast<std::byte*>(std::aligned_alloc(kAlignment, bytes));
-  void* block = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return block == MAP_FAILED ? nullptr : static_cast<std::byte*>(block);
-}
-
-void free_block(std::byte* block, size_t bytes) noexcept {
-  if (bytes < kMapped) {
-    std::free(block);
-  } else {
-    ::munmap(block, bytes);
+/// Idle blocks taken out of the pool, to be freed where no lock is held: unmapping a gigabyte takes 40 ms.
+class Freed {
+ public:
+  Freed() = default;
+  ~Freed() {
+    for (const Block& block : blocks) free_block(block.data, block.bytes);
   }
+  Freed(const Freed&) = delete;
+  Freed& operator=(const Freed&) = delete;
+
+  std::list<Block> blocks;
+};
+
+bool fits(size_t block, size_t bytes) noexcept {
+  return block <= bytes || block - bytes <= bytes / 4;
 }
 
 }  // namespace
+
+struct BufferPool::State {
+  using Age = std::list<Block>::iterator;
+
+  mutable std::mutex mutex;
+  std::list<Block> idle;  // longest idle first
+  std::multimap<size_t, Age> by_size;
+  Info info;
+
+  void remove(std::multimap<size_t, Age>::iterator entry, std::list<Block>& to) noexcept {
+    info.idle_bytes -= entry->first;
+    to.splice(to.end(), idle, entry->second);
+    by_size.erase(entry);
+  }
+
+  /// The smallest idle block of at least `bytes` that is not wasteful, of equal ones the last one used.
+  bool take(size_t bytes, std::list<Block>& to) noexcept {
+    const size_t wanted = block_bytes(bytes);
+    auto entry = by_size.lower_bound(wanted);
+    if (entry == by_size.end() || !fits(entry->first, wanted)) return false;
+    entry = std::prev(by_size.upper_bound(entry->first));
+    remove(entry, to);
+    return true;
+  }
+
+  void shrink_to(size_t bytes, std::list<Block>& to) noexcept {
+    while (info.idle_bytes > bytes) {
+      auto entry = by_size.lower_bound(idle.front().bytes);
+      while (entry->second != idle.begin()) ++entry;
+      remove(entry, to);
+    }
+  }
+};
 
 Buffer::Buffer(Buffer&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
@@ -51,10 +78,11 @@ Buffer::Buffer(Buffer&& other) noexcept
       pool_(std::move(other.pool_)) {}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
-  std::swap(data_, other.data_);
-  std::swap(size_, other.size_);
-  std::swap(block_bytes_, other.block_bytes_);
-  std::swap(pool_, other.pool_);
+  Buffer taken(std::move(other));
+  std::swap(data_, taken.data_);
+  std::swap(size_, taken.size_);
+  std::swap(block_bytes_, taken.block_bytes_);
+  std::swap(pool_, taken.pool_);
   return *this;
 }
 
@@ -67,104 +95,82 @@ Buffer::~Buffer() {
   }
 }
 
-struct BufferPool::State {
-  struct Block {
-    std::byte* data;
-    size_t bytes;
-  };
-  mutable std::mutex mutex;
-  std::vector<Block> idle;  // oldest first
-  Info info;
-
-  /// Frees idle blocks, oldest first, until they are at most `bytes`. Under the mutex.
-  void shrink_to(size_t bytes) noexcept {
-    auto keep = idle.begin();
-    for (; keep != idle.end() && info.idle_bytes > bytes; ++keep) {
-      info.idle_bytes -= keep->bytes;
-      free_block(keep->data, keep->bytes);
-    }
-    idle.erase(idle.begin(), keep);
-  }
-
-  /// The smallest idle block of at least `bytes` and at most 1.25 times that. Under the mutex.
-  std::vector<Block>::iterator best_fit(size_t bytes) noexcept {
-    const size_t most = bytes + bytes / 4;
-    auto best = idle.end();
-    for (auto block = idle.begin(); block != idle.end(); ++block) {
-      if (block->bytes < bytes || block->bytes > most) continue;
-      if (best == idle.end() || block->bytes < best->bytes) best = block;
-    }
-    return best;
-  }
-};
+std::shared_ptr<BufferPool> BufferPool::make(size_t capacity_bytes) {
+  return std::shared_ptr<BufferPool>(new BufferPool(capacity_bytes));
+}
 
 BufferPool::BufferPool(size_t capacity_bytes) : state_(std::make_unique<State>()) {
   state_->info.capacity_bytes = capacity_bytes;
 }
 
-std::shared_ptr<BufferPool> BufferPool::make(size_t capacity_bytes) {
-  return std::shared_ptr<BufferPool>(new BufferPool(capacity_bytes));
-}
-
 BufferPool::~BufferPool() {
-  state_->shrink_to(0);
+  clear();
 }
 
 Result<Buffer> BufferPool::allocate(size_t bytes) {
-  if (bytes > std::numeric_limits<size_t>::max() - kPage) return out_of_memory("{} bytes asked for", bytes);
-  const size_t wanted = round_up(std::max<size_t>(bytes, 1), bytes < kMapped ? kAlignment : kPage);
+  const size_t needed = block_bytes(bytes);
+  if (needed == 0) return out_of_memory("{} bytes pass the address space", bytes);
   Buffer buffer;
   buffer.size_ = bytes;
-  buffer.pool_ = weak_from_this();
+  std::list<Block> found;
   {
     const std::lock_guard lock(state_->mutex);
-    if (const auto block = state_->best_fit(wanted); block != state_->idle.end()) {
-      buffer.data_ = block->data;
-      buffer.block_bytes_ = block->bytes;
-      state_->info.idle_bytes -= block->bytes;
+    if (state_->take(bytes, found)) {
       ++state_->info.reused;
-      state_->idle.erase(block);
-      return buffer;
+    } else {
+      ++state_->info.fresh;
     }
-    ++state_->info.fresh;
   }
-  buffer.data_ = allocate_block(wanted);
-  if (buffer.data_ == nullptr) {
-    clear();  // idle blocks are the first thing to do without
-    buffer.data_ = allocate_block(wanted);
+  if (!found.empty()) {
+    buffer.data_ = found.front().data;
+    buffer.block_bytes_ = found.front().bytes;
+  } else {
+    buffer.data_ = allocate_block(needed);
+    if (buffer.data_ == nullptr) {
+      clear();  // idle blocks of other sizes may be all that is missing
+      buffer.data_ = allocate_block(needed);
+    }
+    if (buffer.data_ == nullptr) return out_of_memory("no memory for {} bytes of pixels", bytes);
+    buffer.block_bytes_ = needed;
   }
-  if (buffer.data_ == nullptr) return out_of_memory("no memory for {} bytes of pixels", bytes);
-  buffer.block_bytes_ = wanted;
+  forbid_block(buffer.data_, buffer.block_bytes_);
+  permit_block(buffer.data_, bytes);
+  buffer.pool_ = weak_from_this();
   return buffer;
 }
 
 void BufferPool::give_back(Buffer& buffer) noexcept {
-  const State::Block block{std::exchange(buffer.data_, nullptr), buffer.block_bytes_};
-  {
+  const Block block{buffer.data_, buffer.block_bytes_};
+  Freed freed;
+  try {
+    std::list<Block> node;
+    node.push_back(block);
     const std::lock_guard lock(state_->mutex);
     if (block.bytes <= state_->info.capacity_bytes) {
-      try {
-        state_->idle.push_back(block);
-        state_->info.idle_bytes += block.bytes;
-        state_->shrink_to(state_->info.capacity_bytes);
-        return;
-      } catch (const std::bad_alloc&) {
-        // No room to remember it: free it below.
-      }
+      state_->by_size.emplace(block.bytes, node.begin());
+      forbid_block(block.data, block.bytes);
+      state_->idle.splice(state_->idle.end(), node);
+      state_->info.idle_bytes += block.bytes;
+      state_->shrink_to(state_->info.capacity_bytes, freed.blocks);
+      return;
     }
+  } catch (const std::bad_alloc&) {
+    // No room to note it as idle.
   }
   free_block(block.data, block.bytes);
 }
 
 void BufferPool::set_capacity(size_t capacity_bytes) {
+  Freed freed;
   const std::lock_guard lock(state_->mutex);
   state_->info.capacity_bytes = capacity_bytes;
-  state_->shrink_to(capacity_bytes);
+  state_->shrink_to(capacity_bytes, freed.blocks);
 }
 
 void BufferPool::clear() {
+  Freed freed;
   const std::lock_guard lock(state_->mutex);
-  state_->shrink_to(0);
+  state_->shrink_to(0, freed.blocks);
 }
 
 BufferPool::Info BufferPool::info() const {
@@ -175,22 +181,21 @@ BufferPool::Info BufferPool::info() const {
 void BufferPool::fork_prepare() {
   state_->mutex.lock();
 }
+
 void BufferPool::fork_parent() {
   state_->mutex.unlock();
 }
+
 void BufferPool::fork_child() {
   state_->mutex.unlock();
 }
 
 Result<Tensor> make_tensor(BufferPool& pool, std::vector<int64_t> shape, SampleType type) {
-  uint64_t bytes = sample_bytes(type);
-  for (const int64_t extent : shape) {
-    if (extent < 0) return invalid_argument("an extent of {}, expected 0 or more", extent);
-    const auto product = checked_mul(bytes, static_cast<uint64_t>(extent));
-    if (!product || *product > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
-      return out_of_memory("an array of {} {} dimensions is larger than the address space", shape.size(),
-                           sample_name(type));
-    }
+  size_t bytes = sample_bytes(type);
+  for (const int64_t side : shape) {
+    if (side < 0) return invalid_argument("a tensor's side is {}, expected 0 or more", side);
+    const auto product = checked_mul(bytes, static_cast<size_t>(side));
+    if (!product) return out_of_memory("a tensor of {} passes the address space", fmt::join(shape, "x"));
     bytes = *product;
   }
   MICROTOME_ASSIGN(Buffer buffer, pool.allocate(bytes));

@@ -16,8 +16,8 @@ namespace microtome {
 
 class BufferPool;
 
-/// Owns a block of memory, 64-byte aligned, content unspecified. Goes back to its pool (if that still lives)
-/// when destroyed, from any thread.
+/// Owns a block of memory, 64-byte aligned (page-aligned from 1 MiB on), content unspecified. Goes back to
+/// its pool (if that still lives) when destroyed, from any thread. A default-made one owns nothing.
 class Buffer {
  public:
   Buffer() = default;
@@ -50,8 +50,8 @@ class BufferPool : public std::enable_shared_from_this<BufferPool> {
   static std::shared_ptr<BufferPool> make(size_t capacity_bytes);
   ~BufferPool();
 
-  /// A block of at least `bytes` (an idle one of at most 1.25 times that if there is one). Errors:
-  /// out_of_memory.
+  /// A block of at least `bytes`: the smallest idle one that is large enough, if it is at most 1.25 times
+  /// that, or a fresh one. Its data() is never null, not even for 0 bytes. Errors: out_of_memory.
   Result<Buffer> allocate(size_t bytes);
 
   void set_capacity(size_t capacity_bytes);
@@ -79,8 +79,8 @@ struct Tensor {
   std::byte* data() const noexcept { return buffer->data(); }
 };
 
-/// A tensor of `shape` with memory from `pool`. Errors: out_of_memory, also when the size passes the address
-/// space.
+/// A tensor of `shape` with memory from `pool`. Errors: invalid_argument for a negative side; out_of_memory,
+/// also when the size passes the address space.
 Result<Tensor> make_tensor(BufferPool& pool, std::vector<int64_t> shape, SampleType type);
 
 }  // namespace microtome
