@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes src/microtome/codec/conformance_fixtures.inc: small tiles, and the pixels that others find in them.
+"""Writes src/microtome/codec/conformance_fixtures.inc: small tiles, and the pixels that others find in them;
+and the same tiles as seeds under fuzz/corpus/codec.
 
 Needs numpy, Pillow, tifffile, imagecodecs, and on the path OpenJPEG's opj_compress, for subsampled
 components. The encoders are theirs, and so are the expected pixels:
@@ -28,7 +29,9 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-OUTPUT = Path(__file__).resolve().parent.parent / "src/microtome/codec/conformance_fixtures.inc"
+ROOT = Path(__file__).resolve().parent.parent
+OUTPUT = ROOT / "src/microtome/codec/conformance_fixtures.inc"
+SEEDS = ROOT / "fuzz/corpus/codec"
 JPEG, LZW, DEFLATE, DEFLATE_OLD, NONE = 7, 5, 8, 32946, 1
 APERIO_YCBCR, APERIO_RGB, JPEG2000 = 33003, 33005, 34712
 WHITE_IS_ZERO, GREY, RGB, YCBCR = 0, 1, 2, 6
@@ -46,6 +49,32 @@ class Fixture:
     predictor: int = 1
     big_endian: bool = False
     tolerance: int = 0
+
+    def seed(self) -> bytes | None:
+        """The tile as an input of fuzz/codec.cc, with its header; None for what that leaves out."""
+        height, width, samples = self.pixels.shape
+        types = ["uint8", "uint16", "uint32", "float64"]
+        kind = self.pixels.dtype.newbyteorder("=").name
+        if kind not in types:
+            return None
+        tables, packed = self.tables, self.packed
+        if len(tables) > 255:  # its length is one byte: these tables go into the stream
+            tables, packed = b"", tables[:-2] + packed[2:]
+        compressions = [JPEG, JPEG2000, APERIO_YCBCR, APERIO_RGB, NONE, DEFLATE, DEFLATE_OLD, LZW]
+        compression = compressions.index(self.compression)
+        color = [RGB, YCBCR, GREY].index(self.color)
+        flags = 8 * (self.predictor == 2) + 16 * self.big_endian
+        header = [
+            compression,
+            color + 4 * types.index(kind),
+            samples - 1 + flags,
+            width - 1,
+            height - 1,
+            0,
+            0,
+            1,
+        ]
+        return bytes([*header, len(tables)]) + tables + packed
 
     def row(self) -> str:
         height, width, samples = self.pixels.shape
@@ -224,6 +253,10 @@ def main() -> int:
         "// clang-format off\n"
     )
     OUTPUT.write_text(head + "\n".join(fixture.row() for fixture in fixtures) + "\n")
+    SEEDS.mkdir(parents=True, exist_ok=True)
+    for fixture in fixtures:
+        if (seed := fixture.seed()) is not None:
+            (SEEDS / fixture.name).write_bytes(seed)
     print(f"{len(fixtures)} fixtures, {OUTPUT.stat().st_size} bytes: {OUTPUT}")
     return 0
 

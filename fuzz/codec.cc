@@ -1,0 +1,92 @@
+// Every decoder on arbitrary streams: it returns pixels or an error, and touches only its output.
+//
+// Input: eight bytes of header (see `Header`), a length byte and that many bytes of tables, then the stream.
+// Sizes stay below 256x256 pixels, so that time goes into the stream. The first byte picks the compression,
+// which is how the seeds under corpus/codec reach each codec.
+#include "microtome/codec/codec.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace microtome;
+
+namespace {
+
+constexpr Compression kCompressions[] = {
+    Compression::jpeg,
+    Compression::jpeg2000,
+    Compression::aperio_jpeg2000_ycbcr,
+    Compression::aperio_jpeg2000_rgb,
+    Compression::none,
+    Compression::deflate,
+    Compression::deflate_old,
+    Compression::lzw,
+};
+constexpr SampleType kTypes[] = {SampleType::u8, SampleType::u16, SampleType::u32, SampleType::f64};
+constexpr Color kColors[] = {Color::rgb, Color::ycbcr, Color::black_is_zero, Color::palette};
+
+struct Header {
+  uint8_t compression, color_and_type, samples_and_flags, w, h, x, y, stride_gap;
+};
+
+TileFormat format_of(const Header& header) {
+  TileFormat format;
+  format.compression = kCompressions[header.compression % std::size(kCompressions)];
+  format.color = kColors[header.color_and_type % 4];
+  format.type = kTypes[header.color_and_type / 4 % 4];
+  format.bits = static_cast<uint16_t>(8 * sample_bytes(format.type));
+  format.samples = static_cast<uint16_t>(header.samples_and_flags % 8 + 1);
+  format.predictor = (header.samples_and_flags & 8) != 0 ? Predictor::horizontal : Predictor::none;
+  format.big_endian = (header.samples_and_flags & 16) != 0;
+  format.size = {header.w + 1, header.h + 1};
+  return format;
+}
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  Header header;
+  if (size < sizeof header + 1) return 0;
+  std::memcpy(&header, data, sizeof header);
+  TileFormat format = format_of(header);
+  const std::span input(reinterpret_cast<const std::byte*>(data) + sizeof header + 1,
+                        size - sizeof header - 1);
+  const size_t tables_size = std::min<size_t>(data[sizeof header], input.size());
+  format.tables.data = input.first(tables_size);
+  // A copy of its own, so that reading past its end is seen.
+  const std::vector<std::byte> stream(input.begin() + static_cast<ptrdiff_t>(tables_size), input.end());
+
+  // Decoders live on between inputs, as they do between tiles.
+  static std::map<const Codec*, std::unique_ptr<Decoder>> decoders;
+  const Codec* codec = find_codec(format).value();
+  auto& decoder = decoders[codec];
+  if (!decoder) decoder = codec->make().value();
+
+  const int64_t x = header.x % format.size.w, y = header.y % format.size.h;
+  const Want want{{x, y, format.size.w - x, format.size.h - y}};
+  ImageView view{nullptr, want.region.size(), 0, format.samples, format.type};
+  const size_t row = view.row_bytes(), gap = header.stride_gap % 4;
+  view.row_stride = static_cast<int64_t>(row + gap);
+  std::vector<std::byte> pixels((row + gap) * static_cast<size_t>(view.size.h), std::byte{0xA5});
+  view.data = pixels.data();
+  const Status status = decoder->decode(stream, format, want, view);
+  if (!status.ok()) {
+    require(status.error().code != Errc::internal && status.error().code != Errc::invalid_argument);
+    require(status.error().message.starts_with(std::string(codec->name) + ": "));
+  }
+  for (int64_t line = 0; line < view.size.h; ++line) {
+    const std::byte* after = view.row(line) + row;
+    require(std::all_of(after, after + gap, [](std::byte b) { return b == std::byte{0xA5}; }));
+  }
+  return 0;
+}
