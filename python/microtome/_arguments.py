@@ -2,11 +2,9 @@
 
 import math
 import operator
-import re
-
-import numpy as np
 
 from . import _core
+from ._lazy import np
 from .errors import DeviceUnavailableError
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -132,7 +130,8 @@ def device(value):
         )
     if value == "cpu":
         return value
-    if re.fullmatch(r"cuda(:\d+)?", value):
+    kind, colon, index = value.partition(":")
+    if kind == "cuda" and (not colon or index.isdecimal()):
         raise DeviceUnavailableError(
             f"device = {value!r}: this version of Microtome reads on the CPU only; decoding on a GPU is not in it yet"
         )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from . import _arguments, _levels
+from ._lazy import np
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 from typing import Any
 
-import numpy as np
-
 from . import _core
+from ._lazy import np
 
 
 def info() -> dict[str, Any]:
@@ -29,6 +27,8 @@ def info() -> dict[str, Any]:
     >>> mt.info()["cuda"]["available"]
     False
     """
+    import platform
+
     return {
         "versions": {
             "microtome": _core.__version__,

@@ -3,9 +3,8 @@
 import itertools
 import operator
 
-import numpy as np
-
 from ._arguments import INT64_MAX, INT64_MIN
+from ._lazy import np
 
 AXES = {2: "x, y", 3: "slide, x, y"}
 

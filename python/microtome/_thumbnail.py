@@ -5,7 +5,7 @@ a source pixel is `target` units long and a target pixel `source` units, both wh
 samples are summed without any rounding and divided once.
 """
 
-import numpy as np
+from ._lazy import np
 
 
 def fit(size, longest):

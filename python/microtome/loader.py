@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from . import _arguments, _core, _levels, _locations
+from ._lazy import np
 from .batch import Batch, PatchError
 from .slide import Slide
 

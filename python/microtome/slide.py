@@ -7,10 +7,9 @@ import threading
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-import numpy as np
-
 from . import _arguments, _levels, _source, _thumbnail
 from ._associated import AssociatedImages
+from ._lazy import np
 from ._levels import Level
 from .batch import PatchError
 
