@@ -2,6 +2,7 @@
 
 import math
 import operator
+import time
 
 from . import _core
 from ._lazy import np
@@ -118,8 +119,22 @@ def fill(value, dtype):
 def workers(value):
     """A number of threads, the caller's among them; None: as many as this process may use at once."""
     if value is None:
-        return _core.available_cpus()
+        return _usable_cpus()
     return min(integer_from(value, "workers", 1), MAX_WORKERS)
+
+
+_cpus = (0.0, 1)  # (when to ask again, how many)
+
+
+def _usable_cpus():
+    """`available_cpus`, asked once a second: the answer costs several files' reading, more than a small region's."""
+    global _cpus
+    until, count = _cpus
+    now = time.monotonic()
+    if now >= until:
+        count = _core.available_cpus()
+        _cpus = (now + 1, count)
+    return count
 
 
 def device(value):

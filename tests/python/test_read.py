@@ -244,6 +244,21 @@ def test_one_worker_is_the_callers_thread(pyramid):
     subprocess.run([sys.executable, "-c", code, pyramid.path], check=True)
 
 
+def test_no_number_of_workers_means_those_this_process_may_use(pyramid):
+    import subprocess
+    import sys
+
+    code = (
+        "import os, sys, microtome as mt\n"
+        "threads = lambda: len(os.listdir('/proc/self/task'))\n"
+        "before = threads()\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "mt.open(sys.argv[1]).read_level(0)\n"
+        "assert threads() == before, 'a process of one CPU started a thread'\n"
+    )
+    subprocess.run([sys.executable, "-c", code, pyramid.path], check=True)
+
+
 @pytest.mark.parametrize("workers", [1, 4])
 def test_a_broken_tile_raises(workers, broken_path):
     slide = mt.open(broken_path)
