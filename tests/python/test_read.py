@@ -231,7 +231,7 @@ def test_one_worker_is_the_callers_thread(pyramid):
     import sys
 
     code = (
-        "import os, sys, microtome as mt\n"
+        "import os, sys, numpy, microtome as mt\n"  # NumPy starts threads of its own
         "threads = lambda: len(os.listdir('/proc/self/task'))\n"
         "before = threads()\n"
         "slide = mt.open(sys.argv[1])\n"
@@ -249,7 +249,7 @@ def test_no_number_of_workers_means_those_this_process_may_use(pyramid):
     import sys
 
     code = (
-        "import os, sys, microtome as mt\n"
+        "import os, sys, numpy, microtome as mt\n"  # NumPy starts threads of its own
         "threads = lambda: len(os.listdir('/proc/self/task'))\n"
         "before = threads()\n"
         "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
