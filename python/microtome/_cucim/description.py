@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 
-from .pixels import promised_channels
 from .values import DLDataType, DLDataTypeCode
 
 UINT8 = DLDataType(DLDataTypeCode.DLUInt, 8, 1)
@@ -79,8 +78,8 @@ class Description:
         }
 
 
-def describe_slide(slide, path, raw_metadata):
-    """A file's description."""
+def describe_slide(slide, channels, path, raw_metadata):
+    """The description of a file that is shown with 3 or 4 `channels`."""
     levels = slide.levels
     width, height = slide.size
     tiff = _tiff_section(slide.properties)
@@ -91,7 +90,7 @@ def describe_slide(slide, path, raw_metadata):
     return Description(
         path=path,
         dims="YXC",
-        shape=(height, width, promised_channels(slide)),
+        shape=(height, width, channels),
         spacing={"Y": spacing[1], "X": spacing[0], "C": 1.0},
         units={"Y": unit, "X": unit, "C": "color"},
         level_dimensions=tuple(tuple(level.size) for level in levels),

@@ -58,7 +58,9 @@ class CuImage:
             raise TypeError(f"path: expected str or os.PathLike, found {path!r}") from None
         with opening(self._path):
             self._slide = source.open_slide(self._path)
-        self._about = describe_slide(self._slide, self._path, source.raw_description(self._slide))
+        self._samples = source.samples_of(self._slide)
+        raw_metadata = source.raw_description(self._slide)
+        self._about = describe_slide(self._slide, self._samples.promised, self._path, raw_metadata)
         self._pixels = None
         self._device = CPU
         self._batch = None
@@ -246,7 +248,8 @@ class CuImage:
         self._check_level(request)
         extent = request.size or self._about.level_dimensions[request.level]
         self._check_extent(extent)
-        reader = source.Reader(slide, request.level, extent, request.axes.get("C"), request.device)
+        source.check_device(request.device)
+        reader = source.Reader(slide, self._samples, request.level, extent, request.axes.get("C"))
         if request.is_batched:
             return self._iterate(reader, request)
         pixels = reader.read(request.locations[0], request.num_workers, buf)

@@ -4,8 +4,8 @@ import numpy as np
 
 from .. import _arguments, _core
 from ..slide import open as open_native
-from . import pixels as promised
 from .errors import DeviceError, InvalidArgumentError, reading
+from .pixels import Samples
 from .values import DeviceType
 
 
@@ -19,39 +19,43 @@ def raw_description(slide):
     return slide.properties.get("tiff.ImageDescription", "")
 
 
+def samples_of(slide):
+    """The Samples of a slide's levels."""
+    return Samples(slide.format, slide.channels, slide.dtype)
+
+
 class Reader:
     """Reads regions of one size from one level, as cuCIM gives them: (h, w, C) uint8, C = 3 or 4.
 
     Parameters
     ----------
     slide : microtome.Slide
+    samples : its Samples.
     extent : (w, h) in pixels of the level.
     channel : the channel to take of a file that has several which are no RGB; None where it has not.
     """
 
-    def __init__(self, slide, level, extent, channel, device):
-        check_device(device)
-        promised.check_readable(slide, channel)
-        self._slide, self._level, self._extent, self._channel = slide, level, extent, channel
+    def __init__(self, slide, samples, level, extent, channel):
+        samples.check(channel)
+        self._slide, self._samples, self._channel = slide, samples, channel
+        self._level, self._extent = level, extent
 
     def read(self, location, num_workers, buf):
         """One region; into `buf` where that is not None."""
-        slide, extent = self._slide, self._extent
-        location = (int(location[0]), int(location[1]))
-        options = {
-            "level": self._level,
-            "fill": promised.fill_value(slide),
-            "workers": max(1, _threads(num_workers)),  # Slide.read counts the caller among them
-        }
-        out = None
-        if buf is not None:
-            out = _writable(buf, (extent[1], extent[0], promised.promised_channels(slide)))
-        is_direct = promised.is_stored_as_promised(slide)
+        samples, (width, height) = self._samples, self._extent
+        out = None if buf is None else _writable(buf, (height, width, samples.promised))
         with reading():
-            found = slide.read(location, extent, out=out if is_direct else None, **options)
-        if is_direct:
+            found = self._slide.read(
+                location.tolist(),
+                self._extent,
+                level=self._level,
+                out=out if samples.is_direct else None,
+                fill=samples.fill,
+                workers=max(1, _threads(num_workers)),  # Slide.read counts the caller among them
+            )
+        if samples.is_direct:
             return found
-        found = promised.to_promised(found, self._channel)
+        found = samples.convert(found, self._channel)
         if out is not None:
             out[...] = found
         return found
@@ -76,16 +80,16 @@ class Reader:
                 prefetch=request.prefetch_factor,
                 threads=_threads(request.num_workers),
                 fill_broken=False,
-                fill=[promised.fill_value(slide)],
+                fill=[self._samples.fill],
             )
-        return len(walk), _Batches(walk, request.locations, self._channel)
+        return len(walk), _Batches(walk, request.locations, self._samples, self._channel)
 
 
 class _Batches:
     """No generator, so that threads may share it: the core's walk has its own lock."""
 
-    def __init__(self, walk, locations, channel):
-        self._walk, self._locations, self._channel = walk, locations, channel
+    def __init__(self, walk, locations, samples, channel):
+        self._walk, self._locations, self._samples, self._channel = walk, locations, samples, channel
 
     def __iter__(self):
         return self
@@ -96,7 +100,7 @@ class _Batches:
         if batch is None:
             raise StopIteration
         pixels, indices, _, _ = batch
-        return promised.to_promised(pixels, self._channel), self._locations[indices], indices
+        return self._samples.convert(pixels, self._channel), self._locations[indices], indices
 
 
 def _threads(num_workers):
@@ -116,7 +120,9 @@ def read_associated(slide, name, device):
     check_device(device)
     with reading():
         found = slide.associated[name]
-    return promised.to_promised(found, 0)
+    samples = Samples(slide.format, found.shape[-1], found.dtype)
+    samples.check(0)
+    return samples.convert(found, 0)
 
 
 def copy_part(pixels, rows_columns, buf):
