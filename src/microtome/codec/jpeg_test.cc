@@ -181,7 +181,7 @@ TEST(Jpeg, AMissingEndMarkerIsForgivenOnlyWhenNothingElseIsMissing) {
   for (const Variant& v : variants()) {
     ByteVector stream = encode(kWidth, kHeight, 3, v.configure);
     const ByteVector expected = reference(stream, JCS_YCbCr);
-    stream.resize(stream.size() - 2);
+    stream.erase(stream.end() - 2, stream.end());
     const auto pixels = decode(stream, jpeg_format(kWidth, kHeight));
     if (pixels.ok()) {
       EXPECT_EQ(*pixels, expected) << v.name;
