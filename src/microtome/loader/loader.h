@@ -1,7 +1,12 @@
 // A stream of batches of patches, in order, from one or many slides.
 //
 // Called by the bindings. Order, shuffle, sharding, prefetch and which tiles to keep; it knows nothing of
-// TIFF, codecs or files. One consumer thread calls next(); workers decode ahead of it.
+// TIFF, codecs or files. One consumer thread at a time calls next(); workers decode ahead of it.
+//
+// Note [Tiles that several batches need]
+// Without a process-wide cache the loader looks at the batches to come (window.h) and keeps, in a cache of
+// its own, those tiles alone that it will need again, exactly as long as that, within keep_bytes. With one,
+// every tile goes through it and nothing is erased: what it holds serves later epochs and other readers.
 #pragma once
 
 #include <cstdint>
@@ -32,11 +37,14 @@ struct LoaderOptions {
   Size size;  ///< Of every patch, in pixels of its level.
   int64_t batch_size = 1;
   bool drop_last = false;  ///< Leave out a last batch that is not full.
-  int64_t prefetch = 2;    ///< Batches decoded ahead of the one the consumer holds; 0: none.
-  int workers = 0;         ///< Threads beside the caller's; 0: the caller's alone, inside next().
+  /// Batches decoded ahead of the one the consumer holds; 0: decoding starts in next(). The loader holds at
+  /// most one more than this. Without workers nothing is decoded ahead.
+  int64_t prefetch = 2;
+  int workers = 0;  ///< Threads beside the caller's; 0: the caller's alone, inside next().
   OnError on_error = OnError::raise;
-  std::vector<std::byte> fill;     ///< One pixel.
-  size_t keep_bytes = 256u << 20;  ///< Budget for decoded tiles that later batches need again.
+  std::vector<std::byte> fill;  ///< One pixel.
+  /// Budget for decoded tiles that later batches need again; see Note [Tiles that several batches need].
+  size_t keep_bytes = 256u << 20;
 };
 
 /// A batch owns its pixels and refers to nothing else.
@@ -47,11 +55,10 @@ struct Batch {
   uint64_t number = 0;              ///< 0, 1, 2, … in this epoch.
 };
 
-/// What the loader works with; shared by all loaders of a process.
+/// What the loader works with; shared by all loaders of a process. None is null.
 struct LoaderContext {
   std::shared_ptr<Executor> executor;
-  std::shared_ptr<TileCache>
-      cache;  ///< The process's tile cache; used instead of the loader's own when its capacity is not 0.
+  std::shared_ptr<TileCache> cache;  ///< The process's; used instead of the loader's own if of any capacity.
   std::shared_ptr<WorkerPool> workers;
   std::shared_ptr<BufferPool> buffers;
   std::shared_ptr<ReadCounters> counters;
@@ -61,8 +68,9 @@ struct LoaderContext {
 class Loader {
  public:
   /// `order` holds positions in `patches`, in the order of delivery (after shuffling and sharding; see
-  /// order.h). Errors: invalid_argument (batch_size < 1, prefetch or workers < 0, size not positive, slides
-  /// whose pixel types differ); out_of_range (slide, level, position).
+  /// order.h). All of `patches` are checked; nothing is planned or read yet. Errors: invalid_argument
+  /// (batch_size < 1, prefetch or workers < 0, size not positive, a patch that passes 64-bit coordinates,
+  /// levels whose pixel types differ, fill that is not one pixel); out_of_range (slide, level, position).
   static Result<std::unique_ptr<Loader>> open(LoaderContext context,
                                               std::vector<std::shared_ptr<const Slide>> slides,
                                               std::shared_ptr<const std::vector<Patch>> patches,
@@ -72,8 +80,10 @@ class Loader {
 
   uint64_t batch_count() const noexcept;
 
-  /// The next batch, or nothing after the last. After an error the loader is at its end: every later call
-  /// returns the same error. Works in a child after fork() (it starts its prefetch anew there).
+  /// The next batch, or nothing after the last. A batch that fails does so here, when its turn comes, as
+  /// BatchRead::drain says, or with out_of_memory or unavailable (no thread to be had); then the loader is at
+  /// its end: every later call returns the same error. Works in a child after fork(): it goes on with the
+  /// batch that would have come next, its prefetch started anew.
   Result<std::optional<Batch>> next();
 
  private:

@@ -1,0 +1,269 @@
+#include "microtome/loader/loader.h"
+
+#include <algorithm>
+#include <deque>
+#include <new>
+#include <utility>
+
+#include "microtome/base/checked.h"
+#include "microtome/base/fail.h"
+#include "microtome/loader/check.h"
+#include "microtome/loader/flight.h"
+#include "microtome/loader/window.h"
+#include "microtome/plan/batch.h"
+#include "microtome/plan/region.h"
+
+namespace microtome {
+namespace {
+
+/// Everything that must be made anew in a forked child, where worker threads no longer exist: see
+/// Loader::State::restart().
+struct Run {
+  std::shared_ptr<LoaderSignal> signal = std::make_shared<LoaderSignal>();
+  uint64_t generation = 0;
+  uint64_t dispatched = 0;                      // the next batch to start
+  std::unique_ptr<TileCache> kept;              // null where the process's cache serves
+  std::unique_ptr<Window> window;               // with `kept`
+  std::deque<std::shared_ptr<Flight>> flights;  // dispatched and not delivered, in order
+  std::unique_ptr<Executor::Group> group;  // null without workers; last: goes first, waiting for its tasks
+};
+
+}  // namespace
+
+struct Loader::State {
+  LoaderContext context;
+  std::vector<std::shared_ptr<const Slide>> slides;
+  std::shared_ptr<const std::vector<Patch>> patches;
+  std::vector<int64_t> order;
+  LoaderOptions options;
+  PixelKind pixel;
+  uint64_t batch_count = 0;
+  uint64_t delivered = 0;
+  std::optional<Error> error;
+  std::unique_ptr<Run> run;  // null before the first next() and after the last
+
+  ~State() { stop(); }
+
+  bool of_this_process() const noexcept { return run->generation == context.executor->generation(); }
+  void stop() noexcept;
+  void start();
+  std::span<const int64_t> rows_of(uint64_t batch) const noexcept;
+  Result<RegionPlan> plan_row(int64_t position) const;
+  Result<std::vector<TileKey>> tiles_of(uint64_t batch) const;
+  size_t tile_bytes(const TileKey& tile) const noexcept;
+  void erase(const std::vector<TileKey>& tiles) const;
+  Result<std::shared_ptr<Flight>> prepare(uint64_t batch);
+  Result<BatchReadOptions> read_options();
+  void dispatch();
+  void fly(const std::shared_ptr<Flight>& flight);
+  Result<std::optional<Batch>> next();
+};
+
+/// Stops what runs and frees what is ahead. In a forked child what the parent's threads may hold locked is
+/// left where it is instead.
+void Loader::State::stop() noexcept {
+  if (run == nullptr) return;
+  if (of_this_process()) {
+    run->signal->stop.store(true, std::memory_order_relaxed);
+    run.reset();
+  } else {
+    static_cast<void>(run.release());
+  }
+}
+
+void Loader::State::start() {
+  run = std::make_unique<Run>();
+  run->generation = context.executor->generation();
+  run->dispatched = delivered;
+  if (options.keep_bytes != 0 && context.cache->capacity_bytes() == 0) {
+    run->kept = std::make_unique<TileCache>(options.keep_bytes);
+    run->window = std::make_unique<Window>(
+        Window::Source{batch_count,
+                       std::min(static_cast<uint64_t>(options.batch_size), uint64_t{order.size()}),
+                       [this](uint64_t batch) { return tiles_of(batch); },
+                       [this](const TileKey& tile) { return tile_bytes(tile); }},
+        options.keep_bytes, delivered);
+  }
+  if (options.workers > 0)
+    run->group = std::make_unique<Executor::Group>(context.executor, options.workers,
+                                                   Executor::Group::Mode::threads_only);
+}
+
+std::span<const int64_t> Loader::State::rows_of(uint64_t batch) const noexcept {
+  const auto size = static_cast<uint64_t>(options.batch_size);
+  const size_t first = batch * size;
+  return std::span(order).subspan(first, std::min<size_t>(size, order.size() - first));
+}
+
+Result<RegionPlan> Loader::State::plan_row(int64_t position) const {
+  const Patch& patch = (*patches)[static_cast<size_t>(position)];
+  return plan_region(*slides[patch.slide], patch.slide, patch.level,
+                     {patch.x, patch.y, options.size.w, options.size.h});
+}
+
+Result<std::vector<TileKey>> Loader::State::tiles_of(uint64_t batch) const {
+  std::vector<TileKey> tiles;
+  for (const int64_t position : rows_of(batch)) {
+    MICROTOME_ASSIGN(const RegionPlan plan, plan_row(position));
+    for (const TileCopy& copy : plan.copies) tiles.push_back(copy.tile);
+  }
+  return tiles;
+}
+
+size_t Loader::State::tile_bytes(const TileKey& tile) const noexcept {
+  const Rect shown = slides[tile.slide]->image(static_cast<int>(tile.image)).shown(tile.col, tile.row);
+  return static_cast<size_t>(shown.w) * static_cast<size_t>(shown.h) * pixel.bytes();
+}
+
+void Loader::State::erase(const std::vector<TileKey>& tiles) const {
+  for (const TileKey& tile : tiles)
+    run->kept->erase({slides[tile.slide]->source().id(), tile.image, tile.col, tile.row});
+}
+
+/// Decides what the batch that is to be started takes through a cache.
+Result<BatchReadOptions> Loader::State::read_options() {
+  BatchReadOptions how;
+  how.fill = options.fill;
+  how.on_error = options.on_error;
+  how.buffers = context.buffers.get();
+  how.counters = context.counters.get();
+  if (run->window == nullptr) {
+    if (context.cache->capacity_bytes() != 0) how.cache = context.cache.get();
+  } else {
+    MICROTOME_ASSIGN(Window::Decision decision, run->window->start(delivered));
+    erase(decision.erase);
+    if (!decision.cached.empty()) {
+      how.cache = run->kept.get();
+      how.keep = [cached = std::move(decision.cached)](const TileKey& tile) {
+        return std::binary_search(cached.begin(), cached.end(), tile);
+      };
+    }
+  }
+  return how;
+}
+
+Result<std::shared_ptr<Flight>> Loader::State::prepare(uint64_t batch) {
+  const auto rows = rows_of(batch);
+  MICROTOME_ASSIGN(BatchReadOptions how, read_options());
+  std::vector<RegionPlan> regions;
+  regions.reserve(rows.size());
+  for (const int64_t position : rows) {
+    MICROTOME_ASSIGN(RegionPlan plan, plan_row(position));
+    regions.push_back(std::move(plan));
+  }
+  const auto count = static_cast<int64_t>(rows.size());
+  MICROTOME_ASSIGN(
+      Tensor pixels,
+      make_tensor(*context.buffers, {count, options.size.h, options.size.w, pixel.samples}, pixel.type));
+  std::vector<ImageView> views(rows.size());
+  const auto row_stride = options.size.w * static_cast<int64_t>(pixel.bytes());
+  for (size_t i = 0; i < views.size(); ++i) {
+    std::byte* const data = pixels.data() + static_cast<int64_t>(i) * row_stride * options.size.h;
+    views[i] = {data, options.size, row_stride, pixel.samples, pixel.type};
+  }
+  auto read = std::make_unique<BatchRead>(slides, plan_batch(regions), std::move(views), std::move(how));
+  auto flight = std::make_shared<Flight>(run->signal, context.workers, std::move(read));
+  flight->pixels = std::move(pixels);
+  flight->indices.assign(rows.begin(), rows.end());
+  return flight;
+}
+
+/// Starts the next batch. One that cannot start fails when its turn comes, not the batches before it; none
+/// after it is started.
+void Loader::State::dispatch() {
+  Result<std::shared_ptr<Flight>> prepared = std::shared_ptr<Flight>();
+  try {
+    prepared = prepare(run->dispatched);
+  } catch (const std::bad_alloc&) {
+    prepared = Error{Errc::out_of_memory, "no memory left"};
+  }
+  auto flight = prepared.ok() ? *prepared : std::make_shared<Flight>(run->signal, context.workers, nullptr);
+  flight->number = run->dispatched++;
+  run->flights.push_back(flight);
+  if (!prepared.ok()) {
+    flight->fail(std::move(prepared).error());
+    run->dispatched = batch_count;
+  } else if (run->group != nullptr) {
+    fly(flight);
+  }
+}
+
+/// Gives the batch to the workers: to as many as it has units, at most.
+void Loader::State::fly(const std::shared_ptr<Flight>& flight) {
+  const auto tasks = std::min<size_t>(flight->unit_count(),
+                                      static_cast<size_t>(std::min(options.workers, Executor::kMaxThreads)));
+  try {
+    for (size_t i = 0; i < tasks; ++i) {
+      run->group->run([flight] {
+        flight->run();
+        return ok_status();  // the batch has the error; the group goes on with the others
+      });
+    }
+  } catch (const std::bad_alloc&) {
+    return flight->fail({Errc::out_of_memory, "no memory left"});
+  }
+  if (run->group->cancelled()) flight->fail(run->group->wait().error());
+}
+
+Result<std::optional<Batch>> Loader::State::next() {
+  if (run != nullptr && !of_this_process()) stop();
+  if (run == nullptr) start();
+  const uint64_t most = run->group == nullptr ? 1 : static_cast<uint64_t>(options.prefetch) + 1;
+  while (run->flights.size() < most && run->dispatched < batch_count) dispatch();
+
+  const std::shared_ptr<Flight> flight = run->flights.front();
+  if (run->group == nullptr && flight->unit_count() != 0) flight->run();
+  MICROTOME_TRY(flight->wait());
+  run->flights.pop_front();
+  Batch batch{std::move(flight->pixels), std::move(flight->indices), flight->take_errors(), flight->number};
+  delivered = batch.number + 1;
+  if (run->window != nullptr) erase(run->window->deliver(batch.number));
+  if (delivered == batch_count) stop();
+  return std::optional<Batch>(std::move(batch));
+}
+
+Loader::Loader(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Loader::~Loader() = default;
+
+Result<std::unique_ptr<Loader>> Loader::open(LoaderContext context,
+                                             std::vector<std::shared_ptr<const Slide>> slides,
+                                             std::shared_ptr<const std::vector<Patch>> patches,
+                                             std::vector<int64_t> order, LoaderOptions options) {
+  MICROTOME_TRY(check_options(options));
+  MICROTOME_TRY(check_order(order, patches->size()));
+  MICROTOME_ASSIGN(const PixelKind pixel, check_patches(slides, *patches, options.size));
+  if (!patches->empty()) MICROTOME_TRY(check_fill(options.fill, pixel));
+  auto state = std::make_unique<State>();
+  const auto rows = static_cast<uint64_t>(order.size()), size = static_cast<uint64_t>(options.batch_size);
+  state->batch_count = options.drop_last ? rows / size : ceil_div(rows, size);
+  state->context = std::move(context);
+  state->slides = std::move(slides);
+  state->patches = std::move(patches);
+  state->order = std::move(order);
+  state->options = std::move(options);
+  state->pixel = pixel;
+  return std::unique_ptr<Loader>(new Loader(std::move(state)));
+}
+
+uint64_t Loader::batch_count() const noexcept {
+  return state_->batch_count;
+}
+
+Result<std::optional<Batch>> Loader::next() {
+  State& state = *state_;
+  if (state.error) return *state.error;
+  if (state.delivered == state.batch_count) return std::optional<Batch>();
+  Result<std::optional<Batch>> batch = std::optional<Batch>();
+  try {
+    batch = state.next();
+  } catch (const std::bad_alloc&) {
+    batch = Error{Errc::out_of_memory, "no memory left"};
+  }
+  if (!batch.ok()) {
+    state.error = batch.error();
+    state.stop();
+  }
+  return batch;
+}
+
+}  // namespace microtome

@@ -1,0 +1,102 @@
+// Which decoded tiles are worth keeping: a look at the batches to come.
+//
+// Called by the loader, before a batch is started and after one is delivered. The whole order of patches is
+// known, so each tile's next use is known as far as the window reaches. A tile that a later batch of the
+// window needs again is kept until its last use, as far as the budget goes; of tiles that do not all fit,
+// those needed soonest stay (Belady). All others go straight to their places. The decisions depend on order,
+// budget and the batches delivered alone, not on timing. Pure bookkeeping: no pixels, no threads. Not
+// thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "microtome/base/error.h"
+#include "microtome/plan/region.h"
+
+namespace microtome {
+
+class Window {
+ public:
+  /// The window ends where it holds this many patches and tiles of batches (a tile counts once for each
+  /// batch): planning so many takes some ten milliseconds, and noting them some megabytes. Or …
+  static constexpr uint64_t kMaxEntries = uint64_t{1} << 17;
+  /// So that the first batch need not wait for that, the window begins with this many and grows by
+  /// kMoreEntries with each batch.
+  static constexpr uint64_t kFirstEntries = uint64_t{1} << 14, kMoreEntries = uint64_t{1} << 13;
+  /// … as many distinct tiles as would fill the budget this many times: of more than that, few can be kept.
+  static constexpr size_t kBudgets = 4;
+  /// But never before it holds this many batches after the one that is started.
+  static constexpr uint64_t kMinAhead = 2;
+
+  struct Source {
+    uint64_t batch_count = 0;
+    uint64_t patches_per_batch = 0;
+    /// The tiles of a batch; repetitions are allowed.
+    std::function<Result<std::vector<TileKey>>(uint64_t batch)> tiles_of;
+    /// What a tile takes in the cache.
+    std::function<size_t(const TileKey&)> bytes_of;
+  };
+
+  /// Batches are started in order from `first` on. Budget 0 keeps nothing.
+  Window(Source source, size_t budget_bytes, uint64_t first);
+
+  struct Decision {
+    std::vector<TileKey> cached;  ///< Sorted: tiles to take from the cache or to keep there.
+    std::vector<TileKey> erase;   ///< No longer kept, and no batch on its way needs them: erase them first.
+  };
+  /// For the next batch in order, when all batches before `delivered` have been. Errors: what tiles_of
+  /// returns for this batch; an error of a later one ends the window before it.
+  Result<Decision> start(uint64_t delivered);
+
+  /// Tiles whose last use was in `batch`, which has just been delivered: to be erased.
+  std::vector<TileKey> deliver(uint64_t batch);
+
+  size_t kept_bytes() const noexcept { return kept_bytes_; }  ///< Never more than the budget.
+
+ private:
+  static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
+
+  /// A batch in the window: its distinct tiles, sorted, and the next batch that needs each.
+  struct Ahead {
+    std::vector<TileKey> tiles;
+    std::vector<uint64_t> next_use;
+  };
+  struct LastSeen {
+    uint64_t batch;
+    size_t position;
+  };
+  struct Kept {
+    uint64_t last_use, next_use;
+    size_t bytes;
+  };
+
+  Status look_ahead();
+  Status add_batch();
+  bool full() const noexcept;
+  void decide(const TileKey& tile, uint64_t batch, uint64_t next_use, uint64_t delivered, Decision& decision);
+  bool make_room(size_t bytes, uint64_t next_use, uint64_t delivered, Decision& decision);
+
+  Source source_;
+  size_t budget_bytes_;
+  uint64_t started_;         // the next batch to start
+  std::deque<Ahead> ahead_;  // started_, started_ + 1, …
+  uint64_t max_entries_ = kFirstEntries;
+  uint64_t entries_ = 0;       // in ahead_, as kMaxEntries counts them
+  size_t distinct_bytes_ = 0;  // of the tiles in last_seen_
+  bool ended_ = false;         // by an error
+  std::unordered_map<TileKey, LastSeen, TileKeyHash> last_seen_;
+  std::unordered_map<TileKey, Kept, TileKeyHash> kept_;
+  std::set<std::pair<uint64_t, TileKey>> by_next_use_;             // of kept_
+  std::deque<std::pair<uint64_t, std::vector<TileKey>>> leaving_;  // by batch of last use
+  size_t kept_bytes_ = 0;                                          // of kept_ and leaving_
+};
+
+}  // namespace microtome
