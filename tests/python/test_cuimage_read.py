@@ -284,6 +284,19 @@ def test_workers_do_not_change_pixels(img, levels, num_workers):
     assert np.array_equal(np.asarray(img.read_region(num_workers=num_workers)), levels[0])
 
 
+@pytest.mark.parametrize(("num_workers", "threads"), [(0, 1), (1, 1), (5, 5), (2**32 - 1, 1024)])
+def test_workers_reach_the_slide(img, monkeypatch, num_workers, threads):
+    read, seen = mt.Slide.read, []
+
+    def recorder(slide, *arguments, **options):
+        seen.append(options["workers"])
+        return read(slide, *arguments, **options | {"workers": 1})
+
+    monkeypatch.setattr(mt.Slide, "read", recorder)
+    img.read_region((0, 0), (4, 4), num_workers=num_workers)
+    assert seen == [threads]
+
+
 @pytest.mark.parametrize("name", ["num_workers", "batch_size", "prefetch_factor", "seed"])
 def test_counts_that_cannot_be(img, name):
     for kind in (ValueError, TypeError):
