@@ -234,8 +234,9 @@ TEST_F(TileCacheTest, AChildForgetsTilesThatWereBeingMade) {
       return tile(100);
     });
   });
+  while (!making) std::this_thread::yield();
   std::thread waiter([&] { made(cache, key_of(2)); });
-  while (!making || cache.info().hits < 1) std::this_thread::yield();
+  while (cache.info().hits < 1) std::this_thread::yield();
 
   pool_->fork_prepare();
   cache.fork_prepare();
