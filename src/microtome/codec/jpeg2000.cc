@@ -145,13 +145,20 @@ Status check_header(const J2kHeader& header, const TileFormat& format, const Wan
   return ok_status();
 }
 
-// The part of the reference grid to decode, half-open. Even corners, where there are any, so that a chroma
-// sample at half the resolution comes with both of its pixels.
+// A part of the reference grid, half-open.
 struct Area {
   uint32_t x0, y0, x1, y1;
 };
 
-Area area_of(const Rect& region, const J2kHeader& header) {
+// What to decode for `region`. OpenJPEG decodes a part by another way, through sparse arrays: 1.4 times as
+// slow as the whole for nearly all of a 240x240 tile, as fast for half, 0.7 for a corner quarter, 0.5 for a
+// few pixels. So the whole, unless a quarter of it does. Even corners, where there are any, so that a chroma
+// sample at half the resolution comes with both of its pixels.
+Area area_for(const Rect& region, const J2kHeader& header) {
+  const uint64_t image = uint64_t{header.x1 - header.x0} * (header.y1 - header.y0);
+  if (4 * static_cast<uint64_t>(region.w) * static_cast<uint64_t>(region.h) > image) {
+    return {header.x0, header.y0, header.x1, header.y1};
+  }
   const auto x = header.x0 + static_cast<uint32_t>(region.x), y = header.y0 + static_cast<uint32_t>(region.y);
   return {std::max(header.x0, x & ~1u), std::max(header.y0, y & ~1u), x + static_cast<uint32_t>(region.w),
           y + static_cast<uint32_t>(region.h)};
@@ -262,7 +269,7 @@ Status Jpeg2000Decoder::decode_one(std::span<const std::byte> packed, const Tile
   MICROTOME_ASSIGN(const std::span<const std::byte> codestream, find_codestream(packed));
   MICROTOME_ASSIGN(const J2kHeader header, read_j2k_header(codestream));
   MICROTOME_TRY(check_header(header, format, want));
-  const Area area = area_of(want.region, header);
+  const Area area = area_for(want.region, header);
   MICROTOME_ASSIGN(const ImageHandle image, decode_image(codestream, header, area));
   MICROTOME_TRY(check_image(*image, header, area, format));
   const Point corner{header.x0 + want.region.x, header.y0 + want.region.y};
