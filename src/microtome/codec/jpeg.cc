@@ -244,11 +244,30 @@ Status JpegDecoder::decode_one(std::span<const std::byte> packed, const TileForm
   return ok_status();
 }
 
+// Columns to decode for `region`: libjpeg crops at its blocks, and its upsampling treats a crop's edge as the
+// image's. One block more on either side keeps that away from the region.
+struct Columns {
+  JDIMENSION x, width;
+};
+
+Columns columns_for(const jpeg_decompress_struct& jpeg, const Rect& region) {
+  const int64_t block = int64_t{jpeg.max_h_samp_factor} * DCTSIZE, width = jpeg.output_width;
+  const int64_t left = std::max<int64_t>(0, region.x / block * block - block);
+  const int64_t right = std::min(width, region.right() + block);
+  return {static_cast<JDIMENSION>(left), static_cast<JDIMENSION>(right - left)};
+}
+
 Status JpegDecoder::read_rows(Session& session, const Rect& region, ImageView dst) {
   constexpr JDIMENSION kRows = 16;
   jpeg_decompress_struct& jpeg = session.jpeg();
-  const size_t samples = dst.samples, stream_row = jpeg.output_width * samples;
   const bool straight = static_cast<int64_t>(jpeg.output_width) == region.w;
+  Columns columns = columns_for(jpeg, region);
+  if (columns.width < jpeg.output_width) {
+    const auto crop = [&] { jpeg_crop_scanline(&jpeg, &columns.x, &columns.width); };
+    if (!session.guarded(crop)) return session.error();
+  }
+  const size_t samples = dst.samples, stream_row = jpeg.output_width * samples;
+  const size_t left = static_cast<size_t>(region.x - columns.x) * samples;
   std::span<std::byte> scratch;
   if (!straight) {
     MICROTOME_ASSIGN(scratch, scratch_.at_least(kRows * stream_row));
@@ -264,7 +283,7 @@ Status JpegDecoder::read_rows(Session& session, const Rect& region, ImageView ds
       }
       const JDIMENSION got = jpeg_read_scanlines(&jpeg, rows, count);
       for (JDIMENSION i = 0; i < got && !straight; ++i) {
-        std::memcpy(dst.row(y + i), rows[i] + static_cast<size_t>(region.x) * samples, dst.row_bytes());
+        std::memcpy(dst.row(y + i), rows[i] + left, dst.row_bytes());
       }
       y += got;
     }
