@@ -108,7 +108,11 @@ def build_settings(interpreter):
         "cmake.define.MICROTOME_WERROR=ON"
     )  # as in the presets: the compiler cache then knows the objects
     settings += [f"cmake.define.{name}={value}" for name, value in cmake_options().items()]
-    return ["--no-build-isolation", "--no-deps", *(word for s in settings for word in ("-C", s))]
+    return [
+        "--no-build-isolation",
+        "--no-deps",
+        *(word for s in settings for word in ("--config-settings", s)),
+    ]
 
 
 def install(venv, log=None):
