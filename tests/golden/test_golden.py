@@ -1,8 +1,8 @@
 """Every level of every real slide against two other readers, pixel by pixel.
 
-tifffile (with imagecodecs) and OpenSlide 4, composed over white, are the references. A file is in the table below with what
-is expected of it; a file in the folders that is not in the table fails the suite, so nothing is skipped silently. Run with
-`-rA` to see each file's verdict.
+tifffile (with imagecodecs) and OpenSlide 4, composed over white, are the references. A file is in the table below
+with what is expected of it; a file in the folders that is not in the table fails the suite, so nothing is skipped
+silently. Run with `-rA` to see each file's verdict.
 
 The slides are looked for in $MICROTOME_SLIDES, else in ../shared/slides beside the checkout.
 """
