@@ -32,40 +32,51 @@ class AreaAverage:
         self._dtype = dtype
         exact = dtype.kind == "u" and dtype.itemsize <= 2
         self._type = np.dtype(np.uint64 if exact else np.float64)
-        self._sums = np.zeros((target[1], target[0], channels), self._type)
+        self._row = np.zeros(
+            (source[0], channels), self._type
+        )  # of the target, summed down but not yet across
+        self._averages = np.empty((target[1], target[0], channels), dtype)
         self._next_row = 0
 
     def add(self, rows):
         """Adds the next rows, (n, w, C)."""
-        wide = self._across(rows)
         source, target = self._source[1], self._target[1]
         first_row, end_row = self._next_row, self._next_row + len(rows)
         for out in range(first_row * target // source, -(-end_row * target // source)):
-            begin = max(first_row, out * source // target)
-            end = min(end_row, -(-(out + 1) * source // target))
-            index = np.arange(begin, end)
-            weights = np.minimum((index + 1) * target, (out + 1) * source) - np.maximum(
-                index * target, out * source
-            )
-            part = wide[begin - first_row : end - first_row]
-            self._sums[out] += np.einsum("r,rwc->wc", weights.astype(self._type), part)
+            end_of_out = -(-(out + 1) * source // target)
+            begin, end = max(first_row, out * source // target), min(end_row, end_of_out)
+            # Only the first and the last row under a target row can be shared with its neighbours.
+            whole_begin = begin + (begin * target < out * source)
+            whole_end = end - (end * target > (out + 1) * source)
+            for y in {begin, end - 1} - set(range(whole_begin, whole_end)):
+                weight = min((y + 1) * target, (out + 1) * source) - max(y * target, out * source)
+                self._row += rows[y - first_row].astype(self._type) * self._type.type(weight)
+            if whole_begin < whole_end:
+                part = rows[whole_begin - first_row : whole_end - first_row]
+                self._row += np.add.reduce(part, axis=0, dtype=self._type) * self._type.type(target)
+            if end == end_of_out:
+                self._averages[out] = self._average(self._across(self._row))
+                self._row[...] = 0
         self._next_row = end_row
 
-    def _across(self, rows):
-        """Sums along the rows: (n, target w, C)."""
+    def _across(self, row):
+        """Sums along a row: (target w, C)."""
         source, target = self._source[0], self._target[0]
         edges = np.arange(target + 1) * source  # in units
         whole, rest = edges // target, edges % target
-        sums = np.add.reduceat(rows, whole[:-1], axis=1, dtype=self._type) * self._type.type(target)
-        rest = rest.astype(self._type)[:, None]
+        sums = np.add.reduceat(row, whole[:-1], axis=0) * self._type.type(target)
         # What the sum has of the pixel that the left edge cuts, and lacks of the one that the right edge cuts.
-        cut = rows[:, np.minimum(whole, source - 1)] * rest
-        return sums - cut[:, :-1] + cut[:, 1:]
+        cut = row[np.minimum(whole, source - 1)] * rest.astype(self._type)[:, None]
+        return sums - cut[:-1] + cut[1:]
 
-    def result(self):
-        """The averages, (h, w, C), rounded to nearest with halves up."""
+    def _average(self, sums):
+        """Divided by the area, and rounded to nearest with halves up where samples are integers."""
         area = self._source[0] * self._source[1]
         if self._type == np.uint64:
-            return ((2 * self._sums + np.uint64(area)) // np.uint64(2 * area)).astype(self._dtype)
-        mean = self._sums / area
-        return (mean if self._dtype.kind == "f" else np.floor(mean + 0.5)).astype(self._dtype)
+            return (2 * sums + np.uint64(area)) // np.uint64(2 * area)
+        mean = sums / area
+        return mean if self._averages.dtype.kind == "f" else np.floor(mean + 0.5)
+
+    def result(self):
+        """The averages, (h, w, C)."""
+        return self._averages

@@ -3,7 +3,10 @@
 import gc
 import itertools
 import pickle
+import subprocess
+import sys
 import threading
+import time
 
 import microtome as mt
 import numpy as np
@@ -248,6 +251,39 @@ def test_shared_tiles_are_decoded_once(made_slide):
     (batch,) = mt.Loader(slide, locations, (128, 128), batch_size=64)
     assert len(batch) == 8
     assert mt.info()["counters"]["decoded"] - before == 8
+
+
+@pytest.mark.parametrize("prefetch", [0, 1, 3])
+def test_prefetch_is_how_many_batches_are_decoded_ahead(prefetch, slide):
+    # One tile each: the decoder's count tells how far the workers have come.
+    loader = mt.Loader(
+        slide, mt.grid(slide, (128, 128)), (128, 128), batch_size=4, workers=2, prefetch=prefetch
+    )
+    begin = mt.info()["counters"]["decoded"]
+    iterator = iter(loader)
+    next(iterator)
+    deadline = time.monotonic() + 60
+    while mt.info()["counters"]["decoded"] - begin < 4 * (1 + prefetch):
+        assert time.monotonic() < deadline, "the workers do not decode ahead"
+    assert mt.info()["counters"]["decoded"] - begin == 4 * (1 + prefetch)
+    assert len(list(iterator)) == len(loader) - 1
+
+
+def test_workers_is_how_many_threads_decode_at_most(pyramid):
+    code = (
+        "import sys, microtome as mt\n"
+        "slide = mt.open(sys.argv[1])\n"
+        "for workers in (1, 3, 5):\n"
+        "    list(mt.Loader(slide, mt.grid(slide, (128, 128)), (128, 128), batch_size=48, workers=workers))\n"
+        "    print(mt.info()['threads'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, pyramid.path], capture_output=True, text=True, check=True
+    )
+    alone, three, five = map(int, done.stdout.split())
+    assert alone == 0
+    assert 1 <= three <= 3  # a thread starts when there is work that no idle one could do
+    assert three <= five <= 5
 
 
 def test_pickling(pyramid, slide):

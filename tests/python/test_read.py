@@ -236,6 +236,8 @@ def test_one_worker_is_the_callers_thread(pyramid):
         "before = threads()\n"
         "slide = mt.open(sys.argv[1])\n"
         "slide.read_level(0, workers=1)\n"
+        "slide.read((0, 0), (1024, 768), workers=1)\n"
+        "slide.thumbnail(1000, workers=1)\n"
         "[b for b in mt.Loader(slide, [0, 0, 100, 100], (300, 300), batch_size=1, workers=1)]\n"
         "assert threads() == before, 'workers=1 started a thread'\n"
         "slide.read_level(0, workers=3)\n"
