@@ -227,11 +227,10 @@ void Executor::fork_parent() {
 
 void Executor::fork_child() {
   Pool& pool = *pool_;
-  // Locks are made anew without destroying them: the parent's threads still stand in their counts, and
-  // destructors would wait for them for ever.
+  // Condition variables are made anew without destroying them: the parent's threads still stand in their
+  // counts, and destructors would wait for them for ever.
   for (const auto& group : pool.groups) new (&group->changed) std::condition_variable;
   new (&pool.work) std::condition_variable;
-  new (&pool.mutex) std::mutex;
   // Handles of threads that do not exist here can be neither joined nor destroyed, and what the queued tasks
   // hold may be locked by such a thread: both are left where they are.
   new std::vector<std::thread>(std::move(pool.threads));
@@ -240,6 +239,7 @@ void Executor::fork_child() {
   pool.groups.clear();
   pool.thread_count.store(0, std::memory_order_relaxed);
   pool.generation.fetch_add(1, std::memory_order_relaxed);
+  pool.mutex.unlock();
 }
 
 Executor::Group::Group(std::shared_ptr<Executor> executor, int width, Mode mode)
