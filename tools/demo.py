@@ -35,12 +35,11 @@ console = Console(highlight=False)
 def made_slides():
     import make_slides
 
-    DEMO.mkdir(exist_ok=True)
-    for name in ("B", "aperio-j2k-33005"):
+    for name, scale in (("B", 1 / 16), ("A", 1 / 64)):
         path = DEMO / f"{name}.{make_slides.EXTENSIONS[name]}"
         if not path.exists():
             console.print(f"Making {path.name} …")
-            make_slides.make(name, path, texture="auto")
+            make_slides.make(name, path, texture="auto", scale=scale)
         yield path
 
 
