@@ -2,11 +2,11 @@
 
     python bench/whole_level/run.py SLIDE... [--workers 1 2] [--rounds 9] [--json FILE] [--contender NAME=PYTHON ...]
 
-Each contender (one file with_NAME.py each in this folder) runs in a process of its own that opens the slide
-once and then reads level 0 whenever it is told to. One round asks every contender once, in rotating order, so that a slow spell of
-the machine hits all of them. Reported: the median over rounds of each contender's time divided by the first contender's
-in the same round (below 1 is faster than it), and each one's best time as MP/s. `--contender cucim=/path/to/python` runs a contender under another
-interpreter, for packages that want an environment of their own.
+Each contender (one file with_NAME.py each in this folder) runs in a process of its own that opens the slide once and
+then reads level 0 whenever it is told to. One round asks every contender once, in rotating order, so that a slow spell
+of the machine hits all of them. Reported: the median over rounds of each contender's time divided by the first
+contender's in the same round (below 1 is faster than it), and each one's best time as MP/s. `--contender
+cucim=/path/to/python` runs a contender under another interpreter, for packages that want an environment of their own.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def measure(slide: str, workers: int, pythons: dict[str, str], rounds: int) -> d
         own = times[contender.name]
         result["contenders"][contender.name] = {
             "version": contender.facts["version"],
-            "ratio": statistics.median(a / b for a, b in zip(own, times[base])),
+            "ratio": statistics.median(a / b for a, b in zip(own, times[base], strict=True)),
             "best_seconds": min(own),
             "median_seconds": statistics.median(own),
             "best_mp_per_s": megapixels / min(own),
@@ -91,16 +91,24 @@ def measure(slide: str, workers: int, pythons: dict[str, str], rounds: int) -> d
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("slides", nargs="+", metavar="SLIDE")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, len(os.sched_getaffinity(0))])
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure here")
-    parser.add_argument("--contender", action="append", default=[], metavar="NAME[=PYTHON]",
-                        help="repeat for each; the first is what the others are compared with (default: microtome tifffile)")
+    parser.add_argument(
+        "--contender",
+        action="append",
+        default=[],
+        metavar="NAME[=PYTHON]",
+        help="repeat for each; the first is what the others are compared with (default: microtome tifffile)",
+    )
     args = parser.parse_args()
     pythons = dict(
-        (c.partition("=")[0], c.partition("=")[2] or sys.executable) for c in args.contender or ["microtome", "tifffile"]
+        (c.partition("=")[0], c.partition("=")[2] or sys.executable)
+        for c in args.contender or ["microtome", "tifffile"]
     )
     for name in pythons:
         if not (HERE / f"with_{name}.py").exists():
@@ -113,11 +121,16 @@ def main() -> None:
             result = measure(slide, workers, pythons, args.rounds)
             results.append(result)
             cells = "  ".join(
-                f"{name} {c['ratio']:.2f} ({c['best_mp_per_s']:.0f} MP/s)" for name, c in result["contenders"].items()
+                f"{name} {c['ratio']:.2f} ({c['best_mp_per_s']:.0f} MP/s)"
+                for name, c in result["contenders"].items()
             )
             print(f"{result['slide']:32} workers {workers}:  {cells}", flush=True)
     if args.json:
-        machine = {"cpus": len(os.sched_getaffinity(0)), "processor": platform.processor(), "python": platform.python_version()}
+        machine = {
+            "cpus": len(os.sched_getaffinity(0)),
+            "processor": platform.processor(),
+            "python": platform.python_version(),
+        }
         args.json.write_text(json.dumps({"machine": machine, "results": results}, indent=1))
 
 
