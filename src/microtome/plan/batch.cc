@@ -2,16 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <tuple>
 
 namespace microtome {
 namespace {
 
 constexpr uint32_t kNone = UINT32_MAX;
-
-bool in_file_order(const TileKey& a, const TileKey& b) noexcept {
-  return std::tie(a.slide, a.image, a.row, a.col) < std::tie(b.slide, b.image, b.row, b.col);
-}
 
 /// Numbers distinct tiles in the order in which they come. As long as they come in file order, as those of a
 /// single region do, all are new; from the first that does not, an open-addressing table twice as large as
@@ -24,7 +19,7 @@ class TileNumbers {
 
   uint32_t number_of(const TileKey& key) {
     if (slots_.empty()) {
-      if (tiles_.empty() || in_file_order(tiles_.back().tile, key)) return append(key);
+      if (tiles_.empty() || tiles_.back().tile < key) return append(key);
       make_table();
     }
     uint32_t& number = slot_of(key);
@@ -61,9 +56,7 @@ std::vector<uint32_t> sort_tiles(std::vector<PlannedTile>& tiles) {
   std::vector<uint32_t> moved(tiles.size());
   // first_placement is not set yet and carries the old number through the sort.
   for (uint32_t i = 0; i < tiles.size(); ++i) tiles[i].first_placement = i;
-  const auto before = [](const PlannedTile& a, const PlannedTile& b) {
-    return in_file_order(a.tile, b.tile);
-  };
+  const auto before = [](const PlannedTile& a, const PlannedTile& b) { return a.tile < b.tile; };
   if (!std::is_sorted(tiles.begin(), tiles.end(), before)) std::sort(tiles.begin(), tiles.end(), before);
   for (uint32_t i = 0; i < tiles.size(); ++i) moved[tiles[i].first_placement] = i;
   return moved;
