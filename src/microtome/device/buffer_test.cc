@@ -169,6 +169,10 @@ TEST(BufferPool, ManyThreads) {
 }
 
 TEST(BufferPool, AForkedChildFindsThePoolUnlocked) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP()
+      << "GCC 12's address sanitizer leaves its allocator locked in a child forked while threads allocate";
+#endif
   const auto pool = BufferPool::make(4 * kMiB);
   std::atomic<bool> stop{false};
   std::thread busy([&] {

@@ -126,6 +126,10 @@ TEST(ExecutorFork, AGrandchildWorksToo) {
 }
 
 TEST(ExecutorFork, ManyForksWhileTasksComeAndGo) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP()
+      << "GCC 12's address sanitizer leaves its allocator locked in a child forked while threads allocate";
+#endif
   const auto executor = std::make_shared<Executor>();
   std::atomic<bool> stop{false};
   std::thread busy([&] {

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <chrono>
+#include <thread>
 #include <tuple>
 
 #include "microtome/loader/loader_for_test.h"
@@ -190,6 +193,56 @@ TEST(Loader, CanBeDroppedAtAnyMoment) {
   const auto info = context.buffers->info();
   EXPECT_LE(info.idle_bytes, 6u * 2 * 960 + 60 * 832u + 64);
   EXPECT_EQ(context.buffers.use_count(), 1);
+}
+
+/// Memory that becomes slow once told to, and counts the reads from then on.
+class SlowedSource : public ByteSource {
+ public:
+  explicit SlowedSource(std::shared_ptr<const ByteSource> fast) : fast_(std::move(fast)) {}
+
+  std::string_view name() const noexcept override { return fast_->name(); }
+  uint64_t size() const noexcept override { return fast_->size(); }
+  SourceId id() const noexcept override { return fast_->id(); }
+  Status check_unchanged() const override { return fast_->check_unchanged(); }
+  Status read_at(uint64_t offset, std::span<std::byte> dst) const override {
+    if (slow) {
+      ++slow_reads;
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+    return fast_->read_at(offset, dst);
+  }
+
+  std::atomic<bool> slow{false};
+  mutable std::atomic<int> slow_reads{0};
+
+ private:
+  std::shared_ptr<const ByteSource> fast_;
+};
+
+TEST(Loader, DroppingItStopsABatchInItsMiddle) {
+  constexpr int64_t kTiles = 20000;
+  auto grid = std::make_unique<TileGrid>();
+  grid->size = {kTiles, 1};
+  grid->tile = grid->format.size = {1, 1};
+  grid->cols = kTiles;
+  grid->rows = 1;
+  grid->offsets = tiff::LazyArray::of(std::vector<uint64_t>(kTiles, 0));
+  grid->byte_counts = tiff::LazyArray::of(std::vector<uint64_t>(kTiles, KnownSlide::kSamples));
+  SlideIndex index;
+  index.levels.push_back(std::move(grid));
+  static constexpr std::array<std::byte, KnownSlide::kSamples> kPixel{};
+  const auto source = std::make_shared<SlowedSource>(make_memory_source({kPixel, nullptr}));
+  const auto slide = Slide::make(source, "test", std::move(index));
+  ASSERT_TRUE(slide.ok()) << slide.error().to_string();
+
+  // The first batch is one tile; the second, all of them, is on its way when the first is delivered.
+  LoaderOptions options = options_for_test({kTiles, 1}, 1, 2);
+  auto loader =
+      open_loader(context_for_test(), {*slide}, {{0, 0, 1 - kTiles, 0}, {0, 0, 0, 0}}, {0, 1}, options);
+  source->slow = true;
+  take(*loader);
+  loader.reset();
+  EXPECT_LT(source->slow_reads, kTiles / 2);  // all of them would take a second
 }
 
 TEST(Loader, SeveralLoadersShareOneContext) {

@@ -93,15 +93,17 @@ TEST_P(HalfOffsetGrid, AProcessCacheIsUsedInsteadAndKeepsAll) {
   EXPECT_EQ(decoded(context, how, in_order(patches_.size())), 0u);  // the next epoch finds everything
 }
 
-TEST(LoaderTiles, TheLoadersOwnCacheIsEmptyAgainAtTheEnd) {
-  const KnownSlide known({{{200, 200}, kTile}});
-  const LoaderContext context = context_for_test(0, 0);  // a pool that keeps nothing: what lives is in use
-  const auto patches = half_offset_grid({200, 200}, kTile);
+TEST(LoaderTiles, ATileIsKeptNoLongerThanItIsNeeded) {
+  // A budget for the whole slide: were tiles not dropped after their last use, each would take a fresh block.
+  const Size image{64, 16 * 200};
+  const KnownSlide known({{image, kTile}});
+  const LoaderContext context = context_for_test();
+  const auto patches = half_offset_grid(image, kTile);
   const auto loader =
-      open_loader(context, {known.slide}, patches, in_order(patches.size()), options_for_test(kTile, 8, 2));
-  drain(*loader);
-  EXPECT_EQ(context.buffers.use_count(), 2);  // ours and the loader's
-  EXPECT_EQ(context.cache->info().tiles, 0u);
+      open_loader(context, {known.slide}, patches, in_order(patches.size()), options_for_test(kTile, 5, 2));
+  EXPECT_EQ(drain(*loader), patches.size());
+  EXPECT_EQ(context.counters->decoded, 4u * 200u);
+  EXPECT_LT(context.buffers->info().fresh, 100u);
 }
 
 TEST(LoaderTiles, ATileThatOneBatchAloneNeedsIsDecodedStraightToItsPlace) {
