@@ -119,6 +119,20 @@ TEST(LoaderTiles, ATileThatOneBatchAloneNeedsIsDecodedStraightToItsPlace) {
   EXPECT_EQ(context.counters->direct, 16u);
 }
 
+TEST(LoaderTiles, OnlyTheSharedTileOfABatchGoesThroughTheCache) {
+  const KnownSlide known({{{64, 64}, kTile}});
+  const LoaderContext context = context_for_test();
+  std::vector<Patch> patches;
+  for (int64_t x = 0; x < 64; x += 16) patches.push_back({0, 0, x, 0});
+  patches.push_back({0, 0, 16, 0});  // the second batch needs the second tile again
+  const auto loader =
+      open_loader(context, {known.slide}, patches, in_order(5), options_for_test(kTile, 4, 1));
+  EXPECT_EQ(drain(*loader), 5u);
+  EXPECT_EQ(context.counters->decoded, 4u);
+  EXPECT_EQ(context.counters->direct, 3u);
+  EXPECT_EQ(context.counters->shared, 1u);
+}
+
 TEST(LoaderTiles, TwoSlidesDoNotShareTiles) {
   const KnownSlide a({{{64, 64}, kTile}}, 1), b({{{64, 64}, kTile}}, 2);
   const LoaderContext context = context_for_test();
