@@ -29,7 +29,8 @@ BUILD = ROOT / "build"
 LOGS = BUILD / "test-logs"
 CORES = len(os.sched_getaffinity(0))
 # What runs under the sanitizers in `make test`; `make asan` and `make tsan` run every layer.
-ASAN_LAYERS = ["tiff", "slide", "codec", "read"]
+# "cross" are the tests of tests/cpp, which read every real file.
+ASAN_LAYERS = ["tiff", "slide", "codec", "read", "cross"]
 TSAN_LAYERS = ["exec", "read", "loader"]
 COMMAND_TIMEOUT_S = 1200
 
@@ -130,14 +131,10 @@ def build(run, preset, targets=(), prefix=()):
     return folder
 
 
-def tested_layers(wanted):
-    return [layer for layer in wanted if any((ROOT / "src/microtome" / layer).glob("*_test.cc"))]
-
-
 def cpp(run, preset, layers=None, env=None):
     """The C++ tests of `layers` (all if None), built with `preset`, through CTest."""
     prefix = without_randomisation() if layers is not None or run.options.all_layers else []
-    layers = None if run.options.all_layers else layers and tested_layers(layers)
+    layers = None if run.options.all_layers else layers
     folder = build(run, preset, [f"{layer}_tests" for layer in layers or ()], prefix)
     report = folder / "junit.xml"
     report.unlink(missing_ok=True)
@@ -167,7 +164,40 @@ def tsan(run):
         return Outcome(
             skipped=1, notes=["skipped: the thread sanitizer cannot start here: setarch -R is not allowed"]
         )
-    return cpp(run, "tsan", TSAN_LAYERS, {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"})
+    outcome = cpp(run, "tsan", TSAN_LAYERS, {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"})
+    outcome += python_under_tsan(run)
+    return outcome
+
+
+def python_under_tsan(run):
+    """Python threads that share a slide, on an extension built with the thread sanitizer."""
+    prefix, folder = without_randomisation(), BUILD / "tsan"
+    make_environment(run.options.venv, sys.executable, ["test"], run.log)
+    interpreter = run.options.venv / "bin" / "python"
+    run.must([*prefix, "cmake", folder, "-DMICROTOME_PYTHON=ON", f"-DPython_EXECUTABLE={interpreter}"])
+    run.must([*prefix, "cmake", "--build", folder, "--parallel", CORES, "--target", "_core"])
+    package = folder / "package" / "microtome"
+    shutil.copytree(ROOT / "python" / "microtome", package, dirs_exist_ok=True)
+    for extension in (folder / "python" / "bindings").glob("_core.*.so"):
+        shutil.copy(extension, package)
+    library = subprocess.run(
+        ["gcc", "-print-file-name=libtsan.so"], capture_output=True, text=True
+    ).stdout.strip()
+    # Python itself is not instrumented: only what our own code does is looked at.
+    options = {"TSAN_OPTIONS": "exitcode=66:ignore_noninstrumented_modules=1", "LD_PRELOAD": library}
+    report = BUILD / "pytest-tsan.xml"
+    report.unlink(missing_ok=True)
+    tests = ["tests/python/test_resources.py", "-k", "threads_share", "-p", "no:cacheprovider"]
+    command = [*prefix, interpreter, "-m", "pytest", f"--junitxml={report}", *tests]
+    status = run.status(command, options | {"PYTHONPATH": str(package.parent)})
+    if not report.exists():
+        raise RuntimeError(f"pytest under the thread sanitizer ended with {status} and wrote no report")
+    outcome = junit(report)
+    if status != 0 and outcome.failed == 0:
+        outcome.add(False, f"the thread sanitizer found something: pytest ended with {status}")
+    if outcome.passed + outcome.failed == 0:
+        outcome.add(False, "no Python test ran under the thread sanitizer")
+    return outcome
 
 
 def layers(run):
@@ -293,7 +323,7 @@ SUITES = {
     "python": ("Python tests in the main environment", python),
     "pythons": ("tests/python on the other Python versions found", more_pythons),
     "asan": (f"C++ tests of {', '.join(ASAN_LAYERS)}: address and undefined-behaviour sanitizers", asan),
-    "tsan": (f"C++ tests of {', '.join(TSAN_LAYERS)}: thread sanitizer", tsan),
+    "tsan": (f"C++ tests of {', '.join(TSAN_LAYERS)}, Python threads: thread sanitizer", tsan),
     "fuzz": ("each fuzz target for a short while", fuzz),
 }
 
