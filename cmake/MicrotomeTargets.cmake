@@ -17,7 +17,8 @@ target_compile_options(microtome_flags INTERFACE
 target_include_directories(microtome_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
 if(MICROTOME_SANITIZE)
   target_compile_options(microtome_flags INTERFACE
-    -fsanitize=${MICROTOME_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g)
+    -fsanitize=${MICROTOME_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_compile_definitions(microtome_flags INTERFACE _GLIBCXX_ASSERTIONS)  # bounds of span and vector
   target_link_options(microtome_flags INTERFACE -fsanitize=${MICROTOME_SANITIZE})
 endif()
 
