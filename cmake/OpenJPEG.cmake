@@ -22,10 +22,11 @@ if(MICROTOME_OPENJPEG_SOURCE)
   endfunction()
   add_openjpeg()
   # -fwrapv: its partial 5/3 transform adds up samples it has not set and does not use; the sums may overflow.
-  target_compile_options(openjp2 PRIVATE -fno-math-errno -fno-trapping-math -fwrapv -fvisibility=hidden -w
-    $<$<NOT:$<BOOL:${MICROTOME_SANITIZE}>>:-O3>)
+  target_compile_options(openjp2 PRIVATE -fno-math-errno -fno-trapping-math -fwrapv -fvisibility=hidden -w)
   if(MICROTOME_SANITIZE)
     target_compile_options(openjp2 PRIVATE -fsanitize=${MICROTOME_SANITIZE})
+  else()
+    target_compile_options(openjp2 PRIVATE -O3)
   endif()
   target_compile_definitions(openjp2 PUBLIC OPJ_STATIC)
   target_link_libraries(microtome_openjpeg INTERFACE openjp2)
