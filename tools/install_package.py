@@ -22,6 +22,13 @@ ROOT = Path(__file__).resolve().parent.parent
 OPENJPEG = ROOT / "build" / "third_party" / "openjpeg"
 SOURCES = ["src", "python", "cmake", "CMakeLists.txt", "pyproject.toml"]
 
+# One compiler name and paths relative to the build folder let the compiler cache serve every build of this checkout:
+# the core is compiled once for the C++ tests and all Pythons (whose builds would name their own compilers).
+os.environ.setdefault("CCACHE_BASEDIR", str(ROOT))
+for variable, compiler in {"CC": "cc", "CXX": "c++"}.items():
+    if path := shutil.which(compiler):
+        os.environ.setdefault(variable, path)
+
 
 class NoEnvironment(RuntimeError):
     """The environment or its dependencies cannot be made (as opposed to: our package does not build)."""
