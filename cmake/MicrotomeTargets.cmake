@@ -40,9 +40,20 @@ function(microtome_layer NAME)
   if(MICROTOME_TESTS AND A_TESTS)
     add_executable(${NAME}_tests ${A_TESTS})
     target_link_libraries(${NAME}_tests PRIVATE microtome_${NAME} GTest::gtest_main ${A_TEST_LIBS})
-    gtest_discover_tests(${NAME}_tests TEST_PREFIX "${NAME}." DISCOVERY_TIMEOUT 60
-                         PROPERTIES TIMEOUT 300)
+    target_compile_options(${NAME}_tests PRIVATE $<$<CONFIG:Release>:-O1>)  # the tests' own code: a third less to compile
+    microtome_test_program(${NAME}_tests ${NAME})
   endif()
+endfunction()
+
+# microtome_test_program(TARGET LABEL): what every test program gets; its tests are called LABEL.Suite.Name.
+#
+# Tests are compiled for a short build. In the release build GoogleTest's macros gain nothing from -O3; under the sanitizers
+# they need not be watched for undefined behaviour themselves (the layers are), which alone doubles their compile time.
+function(microtome_test_program TARGET LABEL)
+  target_compile_options(${TARGET} PRIVATE
+    $<$<CONFIG:Release>:-O1>
+    $<$<BOOL:${MICROTOME_SANITIZE}>:-fno-sanitize=undefined>)
+  gtest_discover_tests(${TARGET} TEST_PREFIX "${LABEL}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
 endfunction()
 
 # microtome_fuzzer(NAME LAYERS layer...): libFuzzer program fuzz_<NAME> from <NAME>.cc.
