@@ -50,9 +50,10 @@ endfunction()
 # Tests are compiled for a short build. In the release build GoogleTest's macros gain nothing from -O3; under the sanitizers
 # they need not be watched for undefined behaviour themselves (the layers are), which alone doubles their compile time.
 function(microtome_test_program TARGET LABEL)
-  target_compile_options(${TARGET} PRIVATE
-    $<$<CONFIG:Release>:-O1>
-    $<$<BOOL:${MICROTOME_SANITIZE}>:-fno-sanitize=undefined>)
+  target_compile_options(${TARGET} PRIVATE $<$<CONFIG:Release>:-O1>)
+  if(MICROTOME_SANITIZE)
+    target_compile_options(${TARGET} PRIVATE -fno-sanitize=undefined)
+  endif()
   gtest_discover_tests(${TARGET} TEST_PREFIX "${LABEL}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
 endfunction()
 
