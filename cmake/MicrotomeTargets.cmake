@@ -40,7 +40,6 @@ function(microtome_layer NAME)
   if(MICROTOME_TESTS AND A_TESTS)
     add_executable(${NAME}_tests ${A_TESTS})
     target_link_libraries(${NAME}_tests PRIVATE microtome_${NAME} GTest::gtest_main ${A_TEST_LIBS})
-    target_compile_options(${NAME}_tests PRIVATE $<$<CONFIG:Release>:-O1>)  # the tests' own code: a third less to compile
     microtome_test_program(${NAME}_tests ${NAME})
   endif()
 endfunction()
