@@ -301,17 +301,29 @@ def other_pythons():
 
 
 def more_pythons(run):
-    outcome = Outcome()
-    for version, interpreter in other_pythons().items():
+    """The versions beside one another: each is mostly one thread's work."""
+
+    def one(found):
+        version, interpreter = found
         venv = BUILD / "venvs" / version
-        try:
-            make_environment(venv, interpreter, ["test", "demo"], run.log)
-        except NoEnvironment as error:
-            outcome += Outcome(skipped=1, notes=[f"skipped: Python {version}: no environment: {error}"])
-            continue
-        part = pytest_in(run, venv, version, "tests/python")
-        part.notes = [f"Python {version}: {note}" for note in part.notes]
-        outcome += part
+        with open(LOGS / f"python-{version}.log", "w") as log:
+            try:
+                make_environment(venv, interpreter, ["test", "demo"], log)
+                outcome = pytest_in(Run(log, run.options), venv, version, "tests/python")
+            except NoEnvironment as error:
+                outcome = Outcome(skipped=1, notes=[f"skipped: no environment: {error}"])
+            except Exception as error:
+                outcome = Outcome(failed=1, notes=[f"failed: could not run: {error}"])
+        if outcome.failed:
+            tail = (LOGS / f"python-{version}.log").read_text(errors="replace").splitlines()[-30:]
+            print(f"Python {version}:", *tail, sep="\n", file=run.log, flush=True)
+        outcome.notes = [f"Python {version}: {note}" for note in outcome.notes]
+        return outcome
+
+    outcome = Outcome()
+    with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
+        for part in pool.map(one, other_pythons().items()):
+            outcome += part
     return outcome
 
 
