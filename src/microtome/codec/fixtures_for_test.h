@@ -17,7 +17,7 @@ struct Fixture {
   int tolerance = 0;  ///< Largest difference of a sample: 1 for irreversible JPEG 2000, else 0.
   ByteVector packed;
   ByteVector
-      pixels;  ///< Rows without gaps, samples in the machine's byte order (little-endian ones, for now).
+      pixels;  ///< Rows without gaps, samples in little-endian order, the only one we build for.
 };
 
 const std::vector<Fixture>& fixtures();
