@@ -16,8 +16,7 @@ struct Fixture {
   TileFormat format;
   int tolerance = 0;  ///< Largest difference of a sample: 1 for irreversible JPEG 2000, else 0.
   ByteVector packed;
-  ByteVector
-      pixels;  ///< Rows without gaps, samples in little-endian order, the only one we build for.
+  ByteVector pixels;  ///< Rows without gaps, samples in little-endian order, the only one we build for.
 };
 
 const std::vector<Fixture>& fixtures();
