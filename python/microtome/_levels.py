@@ -35,6 +35,8 @@ class Level(NamedTuple):
 
 def resolve(slide, level=None, mpp=None, downsample=None, power=None):
     """The index of the stored level that at most one of the arguments means; level 0 for none of them."""
+    if mpp is None and downsample is None and power is None:
+        return 0 if level is None else _level(slide, level)
     asked = {"level": level, "mpp": mpp, "downsample": downsample, "power": power}
     given = {name: value for name, value in asked.items() if value is not None}
     if len(given) > 1:
@@ -42,18 +44,15 @@ def resolve(slide, level=None, mpp=None, downsample=None, power=None):
             f"{' and '.join(f'{n}={v!r}' for n, v in given.items())} were given, "
             "expected one of level, mpp, downsample and power"
         )
-    if not given:
-        return 0
     ((name, value),) = given.items()
-    if name == "level":
-        return _level(slide, value)
     return _nearest(slide, name, _arguments.positive(value, name))
 
 
 def _level(slide, value):
     index = _arguments.integer(value, "level")
-    if not 0 <= index < len(slide.levels):
-        last = len(slide.levels) - 1
+    count = len(slide.levels)
+    if not 0 <= index < count:
+        last = count - 1
         has = "level 0 only" if last == 0 else f"levels 0…{last}"
         raise IndexError(f"level {index}: the slide has {has}")
     return index

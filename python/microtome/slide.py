@@ -213,11 +213,11 @@ class Slide:
         >>> slide.read((-1, 0), (1, 1), fill=(255, 0, 9)).tolist()
         [[[255, 0, 9]]]
         """
-        x, y = _arguments.location(location)
+        location = _arguments.location(location)
         size = _arguments.size(size)
         index = _levels.resolve(self, level, mpp, downsample, power)
-        options = {"out": out, "fill": fill, "workers": workers, "on_error": on_error}
-        return self._read(index, self._open_core().to_level(index, (x, y)), size, **options)
+        location = self._open_core().to_level(index, location)
+        return self._read(index, location, size, out, fill, workers, on_error)
 
     def read_level(
         self,
@@ -250,8 +250,7 @@ class Slide:
         index = (
             _levels.resolve(self, level=level) if level is not None else _arguments.integer(level, "level")
         )
-        options = {"out": out, "fill": fill, "workers": workers, "on_error": on_error}
-        return self._read(index, (0, 0), self._levels[index].size, **options)
+        return self._read(index, (0, 0), self._levels[index].size, out, fill, workers, on_error)
 
     def thumbnail(
         self,
@@ -308,22 +307,26 @@ class Slide:
         return core
 
     def _read(
-        self, image, location, size, *, out=None, fill=255, workers=None, on_error="raise", described=None
+        self, image, location, size, out=None, fill=255, workers=None, on_error="raise", described=None
     ):
         """Reads a region in pixels of image number `image` itself."""
-        described = described or self._described["levels"][image]
+        if described is None:
+            described = self._described["levels"][image]
         core = self._open_core()
-        view = None
-        if out is not None:
-            shape = (size[1], size[0], described["channels"])
-            view = _arguments.output(out, shape, np.dtype(described["dtype"]))
+        if out is None:
+            view = None
+        else:
+            w, h = size
+            view = _arguments.output(out, (h, w, described["channels"]), np.dtype(described["dtype"]))
         values = _arguments.fill(fill, described["dtype"])
         fill_broken = _arguments.fill_broken(on_error)
-        self._in_this_thread.errors = ()
+        in_this_thread = self._in_this_thread
+        in_this_thread.errors = ()
         pixels, errors = core.read(
             image, location, size, view, values, _arguments.workers(workers), fill_broken
         )
-        self._in_this_thread.errors = tuple(PatchError(row, message) for row, message in errors)
+        if errors:
+            in_this_thread.errors = tuple(PatchError(row, message) for row, message in errors)
         return pixels if out is None else out
 
     def _read_whole(self, image, described):

@@ -1,6 +1,7 @@
 """CuImage: a slide's file, or pixels that were read from one."""
 
 import os
+from functools import partial
 
 import numpy as np
 
@@ -37,6 +38,10 @@ class _ClassProperty:
         return self._getter()
 
 
+def _only_row(request):
+    return request.locations, np.zeros(1, np.int64)
+
+
 class CuImage:
     """A whole-slide image, by cuCIM's names.
 
@@ -60,18 +65,29 @@ class CuImage:
             self._slide = source.open_slide(self._path)
         self._samples = source.samples_of(self._slide)
         raw_metadata = source.raw_description(self._slide)
-        self._about = describe_slide(self._slide, self._samples.promised, self._path, raw_metadata)
+        self._described = describe_slide(self._slide, self._samples.promised, self._path, raw_metadata)
         self._pixels = None
         self._device = CPU
         self._batch = None
 
     @classmethod
-    def _loaded(cls, about, pixels, device=CPU, batch=None):
-        """An image of pixels. `batch`: (locations, indices) of its rows, if they are known."""
+    def _loaded(cls, path, describe, pixels, device=CPU, batch=None):
+        """An image of pixels.
+
+        `describe` makes its Description, and `batch` the (locations, indices) of its rows, if they are known; both
+        are called when first needed, because most patches are pixels to their users and nothing else.
+        """
         image = cls.__new__(cls)
-        image._path, image._slide = about.path, None
-        image._about, image._pixels, image._device, image._batch = about, pixels, device, batch
+        image._path, image._slide = path, None
+        image._described, image._describe = None, describe
+        image._pixels, image._device, image._batch = pixels, device, batch
         return image
+
+    @property
+    def _about(self):
+        if self._described is None:
+            self._described = self._describe()
+        return self._described
 
     # What it is
 
@@ -184,6 +200,8 @@ class CuImage:
     def _batch_part(self, number, name):
         if self._batch is None:
             raise AttributeError(f"no {name}: only what read_region has read from a file has them")
+        if callable(self._batch):
+            self._batch = self._batch()
         return self._batch[number]
 
     # Reading
@@ -252,22 +270,23 @@ class CuImage:
         reader = source.Reader(slide, self._samples, request.level, extent, request.axes.get("C"))
         if request.is_batched:
             return self._iterate(reader, request)
-        pixels = reader.read(request.locations[0], request.num_workers, buf)
+        pixels = reader.read(request.first, request.num_workers, buf)
         if buf is not None:
             return buf
-        about = describe_region(self._about, request.level, pixels.shape)
-        return self._loaded(about, pixels, request.device, (request.locations, np.zeros(1, np.int64)))
+        describe = partial(describe_region, self._about, request.level, pixels.shape)
+        return self._loaded(self._path, describe, pixels, request.device, partial(_only_row, request))
 
     def _iterate(self, reader, request):
         count, batches = reader.batches(request)
-        image, level, device = self._about, request.level, request.device
+        path, image, level, device = self._path, self._about, request.level, request.device
         is_plain = request.batch_size == 1
 
         def to_image(batch):
             pixels, *rows = batch
             if is_plain:
                 pixels = pixels[0]
-            return CuImage._loaded(describe_region(image, level, pixels.shape), pixels, device, rows)
+            describe = partial(describe_region, image, level, pixels.shape)
+            return CuImage._loaded(path, describe, pixels, device, rows)
 
         return CuImageIterator._over(count, map(to_image, batches))
 
@@ -285,7 +304,8 @@ class CuImage:
         raise LevelError(f"Invalid level ({request.level}) in the request! (Should be < {count})")
 
     def _check_extent(self, extent):
-        for name, found, most in zip(("width", "height"), extent, self.size("XY"), strict=True):
+        (width, height), (most_width, most_height) = extent, self._about.level_dimensions[0]
+        for name, found, most in (("width", width, most_width), ("height", height, most_height)):
             if found > most:
                 raise ValueError(f"Invalid size (it exceeds the original image {name} {most})")
 
@@ -299,7 +319,7 @@ class CuImage:
             raise InvalidArgumentError(f"C={request.axes['C']}: a loaded region has only C=0")
         self._check_level(request)
         source.check_device(request.device)
-        x, y = (int(value) for value in request.locations[0])
+        x, y = request.first
         width, height = request.size or self.size("XY")
         for value in (x, y):
             if value < 0:
@@ -312,7 +332,8 @@ class CuImage:
         part = source.copy_part(self._pixels, (slice(y, y + height), slice(x, x + width)), request.buf)
         if request.buf is not None:
             return request.buf
-        return self._loaded(describe_region(self._about, 0, part.shape), part, request.device)
+        describe = partial(describe_region, self._about, 0, part.shape)
+        return self._loaded(self._path, describe, part, request.device)
 
     def associated_image(self, name: str = "", device=CPU) -> "CuImage":
         """A "thumbnail", "label" or "macro" as a loaded CuImage, (h, w, C) uint8.
@@ -326,7 +347,8 @@ class CuImage:
             names = ", ".join(self._about.associated) or "none"
             raise ArgumentRangeError(f"name: there is no associated image {name!r}; the file has: {names}")
         pixels = source.read_associated(self._open_slide(), name, device)
-        return self._loaded(describe_associated(self._path, pixels.shape), pixels, device)
+        describe = partial(describe_associated, self._path, pixels.shape)
+        return self._loaded(self._path, describe, pixels, device)
 
     def save(self, file_path) -> None:
         """Writes the loaded pixels as a PPM file; alpha is left out."""

@@ -1,25 +1,25 @@
 """The arguments of read_region, checked as far as that needs no image."""
 
-import dataclasses
 import operator
+from typing import NamedTuple
 
 import numpy as np
 
 from .errors import ArgumentRangeError, ArgumentTypeError, InvalidArgumentError
-from .values import Device, DeviceType, as_device
+from .values import CPU, Device, DeviceType, as_device
 
-_INT64 = np.iinfo(np.int64)
+_LEAST, _MOST = -(2**63), 2**63 - 1  # int64
 _AXES = "STCZ"
 _SHARED_MEMORY = (
     "pixels are not written to shared memory; leave shm_name out and pass the result on, or give buf="
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What read_region was asked for."""
 
-    locations: np.ndarray  # (N, 2) int64, level-0 x, y; N >= 1
+    point: tuple | None  # (x, y) of the only location where that came as two plain ints; None: see `many`
+    many: np.ndarray | None  # (N, 2) int64; None where there is a `point`
     size: tuple | None  # (w, h) in pixels of the level; None: all of the level
     level: int
     num_workers: int
@@ -33,9 +33,19 @@ class Request:
     axes: dict  # of S, T, C, Z: those that were given
 
     @property
+    def locations(self):
+        """(N, 2) int64, level-0 x, y; N >= 1"""
+        return np.array([self.point], np.int64) if self.many is None else self.many
+
+    @property
+    def first(self):
+        """(x, y) of the first location."""
+        return tuple(self.many[0].tolist()) if self.point is None else self.point
+
+    @property
     def is_batched(self):
         """Whether the answer is an iterator."""
-        return self.batch_size > 1 or len(self.locations) > 1
+        return self.batch_size > 1 or (self.many is not None and len(self.many) > 1)
 
 
 def make_request(
@@ -56,8 +66,10 @@ def make_request(
     """Checks each argument by itself. Raises what cuCIM raises, or what Python expects; see errors."""
     if shm_name != "":
         raise InvalidArgumentError(f"shm_name={shm_name!r}: {_SHARED_MEMORY}")
+    point = _as_point(location)
     request = Request(
-        locations=as_locations(location),
+        point=point,
+        many=as_locations(location) if point is None else None,
         size=_as_size(size),
         level=_as_int("level", level),
         num_workers=_as_count("num_workers", num_workers, 32),
@@ -76,6 +88,15 @@ def make_request(
             "each of which owns its pixels; give one location and batch_size=1"
         )
     return request
+
+
+def _as_point(location):
+    """A tuple or list of two plain ints as (x, y), which needs no array; None for everything else."""
+    if type(location) in (tuple, list) and len(location) == 2:
+        x, y = location
+        if type(x) is int and type(y) is int and _LEAST <= x <= _MOST and _LEAST <= y <= _MOST:
+            return x, y
+    return None
 
 
 def as_locations(location):
@@ -115,7 +136,7 @@ def _flat_array(location):
         raise InvalidArgumentError(
             f"location: expected an array of shape (2N,) or (N, 2), found {array.shape}"
         )
-    if array.dtype.kind == "u" and array.size and int(array.max()) > _INT64.max:
+    if array.dtype.kind == "u" and array.size and int(array.max()) > _MOST:
         raise InvalidArgumentError(f"location: {array.max()} is beyond 64 bits with a sign")
     return np.ascontiguousarray(array, np.int64).reshape(-1)
 
@@ -140,12 +161,16 @@ def _flat_items(location):
             except TypeError:
                 raise ArgumentTypeError(f"location: expected integers, found {item!r}") from None
     for value in values:
-        if not _INT64.min <= value <= _INT64.max:
+        if not _LEAST <= value <= _MOST:
             raise InvalidArgumentError(f"location: {value} is beyond 64 bits with a sign")
     return np.array(values, np.int64)
 
 
 def _as_size(size):
+    if type(size) is tuple and len(size) == 2:
+        w, h = size
+        if type(w) is int and type(h) is int and w > 0 and h > 0:
+            return size
     try:
         values = tuple(operator.index(value) for value in size)
     except TypeError:
@@ -168,6 +193,8 @@ def _as_int(name, value):
 
 
 def _as_count(name, value, bits):
+    if type(value) is int and 0 <= value < 4294967296:  # 2**32: fits them all
+        return value
     count = _as_int(name, value)
     if not 0 <= count < 1 << bits:
         raise ArgumentRangeError(f"{name}: expected an integer from 0 to 2**{bits} - 1, found {count}")
@@ -175,12 +202,16 @@ def _as_count(name, value, bits):
 
 
 def _as_bool(name, value):
+    if value is False or value is True:
+        return value
     if isinstance(value, (bool, np.bool_, int)) or value is None:
         return bool(value)
     raise TypeError(f"{name}: expected True or False, found {value!r}")
 
 
 def _as_output_device(device):
+    if device is CPU:
+        return device
     device = as_device(device)
     if device.type not in (DeviceType.CPU, DeviceType.CUDA):
         raise InvalidArgumentError(f"device: pixels are read to 'cpu' or 'cuda', not to '{device}'")
@@ -189,6 +220,8 @@ def _as_output_device(device):
 
 def _as_axes(axes):
     """Indices along axes by their letters: only S, T, C and Z are any."""
+    if not axes:
+        return axes
     checked = {}
     for name, value in axes.items():
         if len(name) != 1:

@@ -41,12 +41,12 @@ class Reader:
         self._level, self._extent = level, extent
 
     def read(self, location, num_workers, buf):
-        """One region; into `buf` where that is not None."""
+        """One region at (x, y); into `buf` where that is not None."""
         samples, (width, height) = self._samples, self._extent
         out = None if buf is None else _writable(buf, (height, width, samples.promised))
         with reading():
             found = self._slide.read(
-                location.tolist(),
+                location,
                 self._extent,
                 level=self._level,
                 out=out if samples.is_direct else None,
@@ -137,6 +137,8 @@ def copy_part(pixels, rows_columns, buf):
 
 def _writable(buf, shape):
     """A caller's buffer as an array over its own memory."""
+    if type(buf) is np.ndarray and buf.shape == shape and buf.dtype == np.uint8 and buf.flags.writeable:
+        return buf
     if not hasattr(buf, "__array_interface__") and not hasattr(buf, "__array__"):
         try:
             memoryview(buf).release()
