@@ -1,6 +1,6 @@
 """Shape, spacing, resolutions and metadata, as cuCIM lays them out."""
 
-import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +11,7 @@ TYPESTR = "|u1"
 DIRECTION = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
-@dataclasses.dataclass(frozen=True)
-class Description:
+class Description(NamedTuple):
     """What an image says about itself. Spacings and units by the letters of `dims`."""
 
     path: str
@@ -25,7 +24,7 @@ class Description:
     level_tile_sizes: tuple
     associated: tuple = ()
     raw_metadata: str = ""
-    vendor: dict = dataclasses.field(default_factory=dict)  # "tiff", "aperio": whole sections of metadata
+    vendor: dict = {}  # "tiff", "aperio": whole sections of metadata; nobody writes to it
 
     @property
     def channel_names(self):

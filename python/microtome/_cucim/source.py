@@ -100,7 +100,7 @@ class _Batches:
         if batch is None:
             raise StopIteration
         pixels, indices, _, _ = batch
-        return self._samples.convert(pixels, self._channel), self._locations[indices], indices
+        return self._samples.convert(pixels, self._channel), self._locations.take(indices, 0), indices
 
 
 def _threads(num_workers):
