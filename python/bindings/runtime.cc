@@ -62,6 +62,8 @@ nb::dict counters() {
   dict["decoded"] = counted.decoded.load();
   dict["direct"] = counted.direct.load();
   dict["shared"] = counted.shared.load();
+  dict["constant"] = counted.constant.load();
+  dict["twins"] = counted.twins.load();
   dict["absent"] = counted.absent.load();
   dict["packed_bytes"] = counted.packed_bytes.load();
   return dict;

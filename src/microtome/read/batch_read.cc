@@ -7,24 +7,11 @@
 #include <tuple>
 #include <utility>
 
-#include "microtome/base/checked.h"
 #include "microtome/base/fail.h"
-#include "microtome/read/place.h"
 
 namespace microtome {
 
 namespace {
-
-// A tile of real slides packs to less than its pixels. What claims more than this is refused before memory is
-// taken for it; small tiles may carry large tables, hence the floor.
-constexpr uint64_t kPackedFloor = uint64_t{64} << 20;
-constexpr uint64_t kPackedPerDecoded = 8;
-
-uint64_t decoded_bytes(const TileFormat& format) noexcept {
-  return checked_mul(static_cast<uint64_t>(format.size.w), static_cast<uint64_t>(format.size.h),
-                     uint64_t{format.samples}, uint64_t{sample_bytes(format.type)})
-      .value_or(UINT64_MAX / kPackedPerDecoded);
-}
 
 /// "tile 14,3 level 0, bytes 8123904+20110, a.svs"
 std::string place_name(const Slide& slide, const TileKey& tile, const std::optional<ByteRange>& bytes) {
@@ -59,231 +46,153 @@ Status check_pixels(const ImageView& dst, const Slide& slide, int image) {
                           slide.image_name(image), slide.name());
 }
 
-/// One drain's part of the counters, so that threads do not pass one cache line around for every tile.
-struct BatchRead::Tally {
-  uint64_t decoded = 0, direct = 0, shared = 0, absent = 0, packed_bytes = 0;
-
-  void add_to(ReadCounters* counters) const noexcept {
-    if (counters == nullptr) return;
-    const auto add = [](std::atomic<uint64_t>& counter, uint64_t value) {
-      if (value != 0) counter.fetch_add(value, std::memory_order_relaxed);
-    };
-    add(counters->decoded, decoded);
-    add(counters->direct, direct);
-    add(counters->shared, shared);
-    add(counters->absent, absent);
-    add(counters->packed_bytes, packed_bytes);
-  }
-};
-
-/// A tile on its way, and what its thread works with.
-struct BatchRead::Job {
-  const PlannedTile& planned;
-  const Slide& slide;
-  Worker& worker;
-  Tally& tally;
-  const TileFormat* format = nullptr;
-  std::optional<ByteRange> bytes;  // once known
-};
-
 BatchRead::BatchRead(std::vector<std::shared_ptr<const Slide>> slides, BatchPlan plan,
                      std::vector<ImageView> dst, BatchReadOptions options)
-    : slides_(std::move(slides)), plan_(std::move(plan)), dst_(std::move(dst)), options_(std::move(options)) {
-  for (size_t i = 0; i < plan_.sizes.size(); ++i) {
-    if (plan_.covered[i].size() != plan_.sizes[i]) background_.push_back(static_cast<uint32_t>(i));
+    : job_{std::move(slides), std::move(plan), std::move(dst), std::move(options)} {
+  for (size_t i = 0; i < job_.plan.sizes.size(); ++i) {
+    if (job_.plan.covered[i].size() != job_.plan.sizes[i]) background_.push_back(static_cast<uint32_t>(i));
   }
   if (const Status checked = check(); !checked.ok()) fail(checked.error());
 }
 
 Status BatchRead::check() const {
-  if (dst_.size() != plan_.sizes.size())
-    return invalid_argument("{} destinations, expected {}, one for each region", dst_.size(),
-                            plan_.sizes.size());
-  if (options_.cache != nullptr && options_.cache_use == CacheUse::fill && options_.buffers == nullptr)
+  if (job_.dst.size() != job_.plan.sizes.size())
+    return invalid_argument("{} destinations, expected {}, one for each region", job_.dst.size(),
+                            job_.plan.sizes.size());
+  if (job_.options.cache != nullptr && job_.options.cache_use == CacheUse::fill &&
+      job_.options.buffers == nullptr)
     return invalid_argument("a tile cache to fill needs a buffer pool");
-  if (dst_.empty()) return ok_status();
-  const ImageView& first = dst_.front();
-  if (options_.fill.size() != first.pixel_bytes())
-    return invalid_argument("fill is {} bytes, expected {}: one pixel of {} {} samples", options_.fill.size(),
-                            first.pixel_bytes(), first.samples, sample_name(first.type));
-  for (size_t i = 0; i < dst_.size(); ++i)
-    MICROTOME_TRY(check_destination(dst_[i], plan_.sizes[i], first, i));
+  if (job_.dst.empty()) return ok_status();
+  const ImageView& first = job_.dst.front();
+  if (job_.options.fill.size() != first.pixel_bytes())
+    return invalid_argument("fill is {} bytes, expected {}: one pixel of {} {} samples",
+                            job_.options.fill.size(), first.pixel_bytes(), first.samples,
+                            sample_name(first.type));
+  for (size_t i = 0; i < job_.dst.size(); ++i)
+    MICROTOME_TRY(check_destination(job_.dst[i], job_.plan.sizes[i], first, i));
   // Tiles stand by slide and image: each image is looked at once.
   const TileKey* before = nullptr;
-  for (const PlannedTile& planned : plan_.tiles) {
+  for (const PlannedTile& planned : job_.plan.tiles) {
     const TileKey& tile = planned.tile;
     if (before != nullptr && before->slide == tile.slide && before->image == tile.image) continue;
     before = &tile;
-    MICROTOME_TRY(check_pixels(first, *slides_[tile.slide], static_cast<int>(tile.image)));
+    MICROTOME_TRY(check_pixels(first, *job_.slides[tile.slide], static_cast<int>(tile.image)));
   }
   return ok_status();
 }
 
 Status BatchRead::check_sources() const {
-  for (auto tile = plan_.tiles.begin(); tile != plan_.tiles.end();) {
+  for (auto tile = job_.plan.tiles.begin(); tile != job_.plan.tiles.end();) {
     const uint32_t slide = tile->tile.slide;
-    MICROTOME_TRY(slides_[slide]->source().check_unchanged());
-    tile = std::partition_point(tile, plan_.tiles.end(),
+    MICROTOME_TRY(job_.slides[slide]->source().check_unchanged());
+    tile = std::partition_point(tile, job_.plan.tiles.end(),
                                 [slide](const PlannedTile& planned) { return planned.tile.slide <= slide; });
   }
   return ok_status();
 }
 
-Status BatchRead::drain(Worker& worker, const std::atomic<bool>* stop) {
-  Tally tally;
+Status BatchRead::drain(Worker& worker, const std::atomic<bool>* stop, TileCache::Busy busy) {
   Status status;
   try {
-    status = drain_units(worker, stop, tally);
+    TilePlacer placer(job_, worker);
+    status = drain_units(placer, stop, busy);
   } catch (const std::bad_alloc&) {
     status = Error{Errc::out_of_memory, "no memory left"};
   }
-  tally.add_to(options_.counters);
   if (!status.ok()) fail(status.error());
   return status;
 }
 
-Status BatchRead::drain_units(Worker& worker, const std::atomic<bool>* stop, Tally& tally) {
+/// How many units from `next` on a thread takes at once: several while there is much to do, so that their
+/// bytes are read together, and one where another thread may soon have nothing left.
+size_t BatchRead::claim_size(size_t next) const noexcept {
+  constexpr size_t kMost = 8, kShare = 64;
+  const size_t units = unit_count();
+  return next >= units ? 1 : std::clamp<size_t>((units - next) / kShare, 1, kMost);
+}
+
+Status BatchRead::drain_units(TilePlacer& placer, const std::atomic<bool>* stop, TileCache::Busy busy) {
   if (failed_.load(std::memory_order_acquire)) return failure();
   if (!sources_checked_.exchange(true, std::memory_order_relaxed)) MICROTOME_TRY(check_sources());
-  const size_t tiles = plan_.tiles.size(), units = unit_count();
+  const size_t units = unit_count();
+  for (;;) {
+    const size_t claim = claim_size(next_.load(std::memory_order_relaxed));
+    size_t unit = next_.fetch_add(claim, std::memory_order_relaxed);
+    if (unit >= units) return drain_put_off(placer, stop, busy);
+    for (const size_t end = std::min(unit + claim, units); unit < end; ++unit) {
+      if (failed_.load(std::memory_order_acquire)) return failure();
+      if (stop != nullptr && stop->load(std::memory_order_relaxed)) {
+        for (; unit < end; ++unit) put_off(unit);
+        return ok_status();
+      }
+      MICROTOME_ASSIGN(const bool done, do_unit(unit, end, placer, TileCache::Busy::leave));
+      if (!done) put_off(unit);
+    }
+  }
+}
+
+Status BatchRead::drain_put_off(TilePlacer& placer, const std::atomic<bool>* stop, TileCache::Busy busy) {
   for (;;) {
     if (failed_.load(std::memory_order_acquire)) return failure();
     if (stop != nullptr && stop->load(std::memory_order_relaxed)) return ok_status();
-    const size_t unit = next_.fetch_add(1, std::memory_order_relaxed);
-    if (unit >= units) return ok_status();
-    if (unit < tiles) {
-      MICROTOME_TRY(do_tile(unit, worker, tally));
-    } else {
-      const uint32_t region = background_[unit - tiles];
-      fill_around(dst_[region], plan_.covered[region], options_.fill);
-    }
-    finished_.fetch_add(1, std::memory_order_acq_rel);
-  }
-}
-
-Status BatchRead::do_tile(size_t number, Worker& worker, Tally& tally) {
-  const PlannedTile& planned = plan_.tiles[number];
-  Job job{planned, *slides_[planned.tile.slide], worker, tally, nullptr, std::nullopt};
-  Status status = place(job);
-  if (status.ok()) [[likely]]
-    return status;
-  Error error = std::move(status).error().with_place(place_name(job.slide, planned.tile, job.bytes));
-  if (options_.on_error == OnError::raise || !forgivable(error.code)) return error;
-  fill_placements(planned);
-  report(number, error);
-  return ok_status();
-}
-
-Status BatchRead::place(Job& job) {
-  const TileKey& tile = job.planned.tile;
-  MICROTOME_ASSIGN(const std::optional<TileRef> ref,
-                   job.slide.tile(static_cast<int>(tile.image), tile.col, tile.row));
-  if (!ref) {
-    ++job.tally.absent;
-    fill_placements(job.planned);
+    const std::optional<size_t> unit = take_put_off();
+    if (!unit) return ok_status();
+    MICROTOME_ASSIGN(const bool done, do_unit(*unit, *unit + 1, placer, busy));
+    if (done) continue;
+    put_off(*unit);
     return ok_status();
   }
-  job.format = ref->format;
-  job.bytes = ref->bytes;
-  if (options_.cache != nullptr && (!options_.keep || options_.keep(tile))) {
-    MICROTOME_ASSIGN(const TileCache::Pixels pixels, from_cache(job));
-    if (pixels != nullptr) {
-      place_cached(job, *pixels);
-      return ok_status();
-    }
-  }
-  return decode_and_place(job);
 }
 
-Result<TileCache::Pixels> BatchRead::from_cache(Job& job) {
-  const TileKey& tile = job.planned.tile;
-  const TileCacheKey key{job.slide.source().id(), tile.image, tile.col, tile.row};
-  uint64_t shared = job.planned.placement_count;
-  Result<TileCache::Pixels> pixels = TileCache::Pixels();
-  if (options_.cache_use == CacheUse::consult) {
-    pixels = options_.cache->find(key);
+/// False: not now, see Note [Tiles being decoded elsewhere].
+Result<bool> BatchRead::do_unit(size_t unit, size_t claim_end, TilePlacer& placer, TileCache::Busy busy) {
+  const size_t tiles = job_.plan.tiles.size();
+  bool done = true;
+  if (unit < tiles) {
+    MICROTOME_ASSIGN(done, do_tile(unit, std::min(claim_end, tiles), placer, busy));
   } else {
-    const uint64_t decoded_before = job.tally.decoded;
-    pixels = options_.cache->get(key, [this, &job] { return decode_whole(job); });
-    if (job.tally.decoded != decoded_before) --shared;  // the first placement is what it was decoded for
+    placer.fill_background(background_[unit - tiles]);
   }
-  if (pixels.ok() && *pixels != nullptr) job.tally.shared += shared;
-  return pixels;
+  if (done) finished_.fetch_add(1, std::memory_order_acq_rel);
+  return done;
 }
 
-void BatchRead::place_cached(const Job& job, const TilePixels& pixels) const {
-  const Rect shown = job.slide.image(static_cast<int>(job.planned.tile.image))
-                         .shown(job.planned.tile.col, job.planned.tile.row);
-  const ImageView from = pixels.view();
-  for (const Placement& placement : plan_.of(job.planned)) {
-    const Rect& src = placement.src;
-    copy_pixels(from.part({src.x - shown.x, src.y - shown.y, src.w, src.h}), destination(placement));
-  }
+void BatchRead::put_off(size_t unit) {
+  const std::lock_guard lock(put_off_mutex_);
+  put_off_.push_back(unit);
 }
 
-Result<TilePixels> BatchRead::decode_whole(Job& job) {
-  const TileKey& tile = job.planned.tile;
-  const Rect shown = job.slide.image(static_cast<int>(tile.image)).shown(tile.col, tile.row);
-  TilePixels pixels{{}, shown.size(), job.format->samples, job.format->type};
-  const size_t bytes = pixels.view().row_bytes() * static_cast<size_t>(shown.h);
-  MICROTOME_ASSIGN(pixels.buffer, options_.buffers->allocate(bytes));
-  MICROTOME_TRY(decode(job, shown, pixels.view()));
-  return pixels;
+/// The one that was put off first.
+std::optional<size_t> BatchRead::take_put_off() {
+  const std::lock_guard lock(put_off_mutex_);
+  if (put_off_.empty()) return std::nullopt;
+  const size_t unit = put_off_.front();
+  put_off_.erase(put_off_.begin());
+  return unit;
 }
 
-Status BatchRead::decode_and_place(Job& job) {
-  const auto placements = plan_.of(job.planned);
-  const Rect& needed = job.planned.needed;
-  // A placement that takes all that is needed is decoded in place, and the others are copied from there.
-  const auto home = std::find_if(placements.begin(), placements.end(),
-                                 [&needed](const Placement& placement) { return placement.src == needed; });
-  ImageView decoded;
-  if (home != placements.end()) {
-    decoded = destination(*home);
-  } else {
-    decoded = {nullptr, needed.size(), 0, job.format->samples, job.format->type};
-    decoded.row_stride = static_cast<int64_t>(decoded.row_bytes());
-    MICROTOME_ASSIGN(const std::span<std::byte> scratch,
-                     job.worker.pixels.take(decoded.row_bytes() * static_cast<size_t>(needed.h)));
-    decoded.data = scratch.data();
-  }
-  MICROTOME_TRY(decode(job, needed, decoded));
-  if (home != placements.end()) ++job.tally.direct;
-  for (auto placement = placements.begin(); placement != placements.end(); ++placement) {
-    const Rect& src = placement->src;
-    if (placement != home)
-      copy_pixels(decoded.part({src.x - needed.x, src.y - needed.y, src.w, src.h}), destination(*placement));
-  }
-  job.tally.shared += placements.size() - 1;
-  return ok_status();
+bool BatchRead::puts_off() const {
+  const std::lock_guard lock(put_off_mutex_);
+  return !put_off_.empty();
 }
 
-Status BatchRead::decode(Job& job, const Rect& region, const ImageView& to) {
-  const uint64_t limit = std::max(kPackedFloor, kPackedPerDecoded * decoded_bytes(*job.format));
-  if (job.bytes->size > limit)
-    return corrupt("a tile of {} bytes, expected at most {} for {}x{} pixels", job.bytes->size, limit,
-                   job.format->size.w, job.format->size.h);
-  MICROTOME_ASSIGN(Decoder * decoder, job.worker.decoder(*job.format));
-  MICROTOME_ASSIGN(const std::span<std::byte> packed, job.worker.packed.take(job.bytes->size));
-  MICROTOME_TRY(job.slide.source().read_at(job.bytes->offset, packed));
-  job.tally.packed_bytes += packed.size();
-  ++job.tally.decoded;
-  return decoder->decode(packed, *job.format, {region}, to);
-}
-
-void BatchRead::fill_placements(const PlannedTile& planned) const {
-  for (const Placement& placement : plan_.of(planned)) fill_pixels(destination(placement), options_.fill);
-}
-
-ImageView BatchRead::destination(const Placement& placement) const noexcept {
-  const auto [x, y] = placement.dst;
-  return dst_[placement.region].part({x, y, placement.src.w, placement.src.h});
+Result<bool> BatchRead::do_tile(size_t number, size_t claim_end, TilePlacer& placer, TileCache::Busy busy) {
+  Result<bool> placed = placer.place(number, claim_end, busy);
+  if (placed.ok()) [[likely]]
+    return placed;
+  const PlannedTile& planned = job_.plan.tiles[number];
+  Error error = std::move(placed).error().with_place(
+      place_name(job_.slide_of(planned), planned.tile, placer.last_bytes()));
+  if (job_.options.on_error == OnError::raise || !forgivable(error.code)) return error;
+  placer.fill_tile(planned);
+  report(number, error);
+  return true;
 }
 
 void BatchRead::report(size_t number, const Error& error) {
   const std::lock_guard lock(errors_mutex_);
   const auto before = static_cast<std::ptrdiff_t>(broken_.size());
-  for (const Placement& placement : plan_.of(plan_.tiles[number])) {
+  for (const Placement& placement : job_.plan.of(job_.plan.tiles[number])) {
     const bool known = std::any_of(broken_.begin() + before, broken_.end(), [&](const Broken& broken) {
       return broken.what.region == placement.region;
     });

@@ -186,13 +186,14 @@ struct TileCache::State {
 TileCache::TileCache(size_t capacity_bytes) : state_(std::make_unique<State>(capacity_bytes)) {}
 TileCache::~TileCache() = default;
 
-Result<TileCache::Pixels> TileCache::get(const TileCacheKey& key, const Make& make) {
+Result<TileCache::Pixels> TileCache::get(const TileCacheKey& key, const Make& make, Busy busy) {
   Shard& shard = state_->shard_of(key);
   std::shared_ptr<Pending> mine;
   {
     std::unique_lock lock(shard.mutex);
     if (Pixels pixels = shard.use(key, state_->clock)) return pixels;
     if (const auto other = shard.pending.find(key); other != shard.pending.end()) {
+      if (busy == Busy::leave) return Pixels();
       const std::shared_ptr<Pending> theirs = other->second;
       ++shard.hits;
       shard.made.wait(lock, [&] { return theirs->done; });

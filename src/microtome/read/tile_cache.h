@@ -41,6 +41,9 @@ class TileCache {
   using Pixels = std::shared_ptr<const TilePixels>;
   using Make = std::function<Result<TilePixels>()>;
 
+  /// What get() does about a tile that another thread is making at that moment.
+  enum class Busy : uint8_t { wait, leave };
+
   /// Capacity 0: keeps nothing, but still lets one thread decode for all that ask at the same time.
   explicit TileCache(size_t capacity_bytes);
   ~TileCache();
@@ -48,8 +51,9 @@ class TileCache {
   /// The tile, from the cache (a hit) or from `make` (a miss), which runs in this thread without any lock
   /// held and must not ask for the same tile again. Threads that ask for a tile that is being made wait for
   /// it and count as hits; if making fails all of them get the error. A tile larger than the capacity is
-  /// served and not kept. Errors: what `make` returns; out_of_memory.
-  Result<Pixels> get(const TileCacheKey& key, const Make& make);
+  /// served and not kept. With Busy::leave null, uncounted, instead of waiting. Errors: what `make` returns;
+  /// out_of_memory.
+  Result<Pixels> get(const TileCacheKey& key, const Make& make, Busy busy = Busy::wait);
 
   /// The tile if it is there and whole; counts a hit, or nothing.
   Pixels find(const TileCacheKey& key);

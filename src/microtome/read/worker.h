@@ -8,31 +8,16 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <utility>
 #include <vector>
 
 #include "microtome/base/error.h"
 #include "microtome/codec/codec.h"
+#include "microtome/read/constant_tiles.h"
+#include "microtome/read/scratch.h"
+#include "microtome/read/tile_bytes.h"
 
 namespace microtome {
-
-/// Memory that grows to the largest size asked for and is never cleared. Not thread-safe.
-class TileScratch {
- public:
-  /// `bytes` of it, 64-byte aligned; what it held before is lost. Errors: out_of_memory.
-  Result<std::span<std::byte>> take(size_t bytes);
-
-  size_t capacity() const noexcept { return capacity_; }
-  void free() noexcept;
-
- private:
-  struct Free {
-    void operator()(std::byte* block) const noexcept;
-  };
-  std::unique_ptr<std::byte[], Free> block_;
-  size_t capacity_ = 0;
-};
 
 /// Not thread-safe: one thread uses it at a time.
 class Worker {
@@ -45,8 +30,10 @@ class Worker {
   void shrink() noexcept;
   static constexpr size_t kKeptScratch = 8u << 20;
 
-  TileScratch packed;  ///< For a tile's bytes.
-  TileScratch pixels;  ///< For a decoded tile.
+  TileBytes bytes;          ///< Reads tiles' bytes.
+  TileScratch twin;         ///< For the bytes of a tile that may be the same as another.
+  TileScratch pixels;       ///< For a decoded tile.
+  ConstantTiles constants;  ///< Of all reads this worker had a part in.
 
  private:
   struct Entry {

@@ -80,11 +80,11 @@ TEST(WorkerPool, AnIdleWorkerKeepsNoLargeScratch) {
   WorkerPool pool;
   {
     const auto worker = pool.lease();
-    ASSERT_TRUE(worker->packed.take(Worker::kKeptScratch * 2).ok());
+    ASSERT_TRUE(worker->twin.take(Worker::kKeptScratch * 2).ok());
     ASSERT_TRUE(worker->pixels.take(1000).ok());
   }
   const auto worker = pool.lease();
-  EXPECT_EQ(worker->packed.capacity(), 0u);
+  EXPECT_EQ(worker->twin.capacity(), 0u);
   EXPECT_GE(worker->pixels.capacity(), 1000u);
 }
 
@@ -96,7 +96,7 @@ TEST(WorkerPool, WorksInAChild) {
   if (child == 0) {
     pool.fork_child();
     const auto worker = pool.lease();
-    ::_exit(worker->packed.take(10).ok() && pool.idle_count() == 0 ? 0 : 1);
+    ::_exit(worker->twin.take(10).ok() && pool.idle_count() == 0 ? 0 : 1);
   }
   pool.fork_parent();
   EXPECT_EQ(pool.idle_count(), 1u);

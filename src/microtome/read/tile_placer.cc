@@ -1,0 +1,234 @@
+#include "microtome/read/tile_placer.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "microtome/base/checked.h"
+#include "microtome/base/fail.h"
+#include "microtome/read/place.h"
+
+namespace microtome {
+
+namespace {
+
+// A tile of real slides packs to less than its pixels. What claims more than this is refused before memory is
+// taken for it; small tiles may carry large tables, hence the floor.
+constexpr uint64_t kPackedFloor = uint64_t{64} << 20;
+constexpr uint64_t kPackedPerDecoded = 8;
+
+uint64_t decoded_bytes(const TileFormat& format) noexcept {
+  return checked_mul(static_cast<uint64_t>(format.size.w), static_cast<uint64_t>(format.size.h),
+                     uint64_t{format.samples}, uint64_t{sample_bytes(format.type)})
+      .value_or(UINT64_MAX / kPackedPerDecoded);
+}
+
+Status check_packed_size(const TileRef& ref) {
+  const uint64_t limit = std::max(kPackedFloor, kPackedPerDecoded * decoded_bytes(*ref.format));
+  if (ref.bytes.size <= limit) return ok_status();
+  return corrupt("a tile of {} bytes, expected at most {} for {}x{} pixels", ref.bytes.size, limit,
+                 ref.format->size.w, ref.format->size.h);
+}
+
+/// `part` of an image of which `whole` stands in `pixels`.
+ImageView part_of(const ImageView& pixels, const Rect& whole, const Rect& part) noexcept {
+  return pixels.part({part.x - whole.x, part.y - whole.y, part.w, part.h});
+}
+
+}  // namespace
+
+TilePlacer::TilePlacer(ReadJob& job, Worker& worker) : job_(job), worker_(worker) {
+  worker_.bytes.reset();
+}
+
+TilePlacer::~TilePlacer() {
+  const auto add = [](std::atomic<uint64_t>& counter, uint64_t value) {
+    if (value != 0) counter.fetch_add(value, std::memory_order_relaxed);
+  };
+  for (ReadCounters* counters = job_.options.counters; counters != nullptr; counters = counters->total) {
+    add(counters->decoded, counts_.decoded);
+    add(counters->direct, counts_.direct);
+    add(counters->shared, counts_.shared);
+    add(counters->constant, counts_.constant);
+    add(counters->twins, counts_.twins);
+    add(counters->absent, counts_.absent);
+    add(counters->packed_bytes, counts_.packed_bytes);
+  }
+}
+
+Rect TilePlacer::Current::shown() const noexcept {
+  const TileKey& tile = planned.tile;
+  return slide.image(static_cast<int>(tile.image)).shown(tile.col, tile.row);
+}
+
+Result<bool> TilePlacer::place(size_t number, size_t end, TileCache::Busy busy) {
+  const PlannedTile& planned = job_.plan.tiles[number];
+  const Slide& slide = job_.slide_of(planned);
+  const TileKey& key = planned.tile;
+  bytes_.reset();
+  MICROTOME_ASSIGN(const std::optional<TileRef> ref,
+                   slide.tile(static_cast<int>(key.image), key.col, key.row));
+  if (!ref) {
+    ++counts_.absent;
+    fill_tile(planned);
+    return true;
+  }
+  bytes_ = ref->bytes;
+  const Current tile{planned, slide, number, end, *ref, busy};
+  const BatchReadOptions& options = job_.options;
+  if (options.cache != nullptr && (!options.keep || options.keep(key))) {
+    MICROTOME_ASSIGN(const std::optional<TileCache::Pixels> pixels, from_cache(tile));
+    if (!pixels) return false;
+    if (*pixels != nullptr) {
+      place_cached(tile, **pixels);
+      return true;
+    }
+  }
+  MICROTOME_TRY(decode_and_place(tile));
+  return true;
+}
+
+/// Null: it is not there and is not to be made. Nothing: another thread makes it, see place().
+Result<std::optional<TileCache::Pixels>> TilePlacer::from_cache(const Current& tile) {
+  const TileKey& key = tile.planned.tile;
+  const TileCacheKey cache_key{tile.slide.source().id(), key.image, key.col, key.row};
+  uint64_t shared = tile.planned.placement_count;
+  TileCache::Pixels pixels;
+  if (job_.options.cache_use == CacheUse::consult) {
+    pixels = job_.options.cache->find(cache_key);
+  } else {
+    bool made = false;
+    const auto make = [this, &tile, &made] {
+      made = true;
+      return make_cached(tile);
+    };
+    MICROTOME_ASSIGN(pixels, job_.options.cache->get(cache_key, make, tile.busy));
+    if (pixels == nullptr) return std::optional<TileCache::Pixels>();
+    if (made) --shared;  // the first placement is what it was made for
+  }
+  if (pixels != nullptr) counts_.shared += shared;
+  return std::optional(std::move(pixels));
+}
+
+Result<TilePixels> TilePlacer::make_cached(const Current& tile) {
+  const Rect shown = tile.shown();
+  const TileFormat& format = *tile.ref.format;
+  TilePixels pixels{{}, shown.size(), format.samples, format.type};
+  const size_t bytes = pixels.view().row_bytes() * static_cast<size_t>(shown.h);
+  MICROTOME_ASSIGN(pixels.buffer, job_.options.buffers->allocate(bytes));
+  MICROTOME_ASSIGN(const std::span<const std::byte> packed, fetch(tile));
+  if (const auto pixel = worker_.constants.find(packed, format, shown); !pixel.empty()) {
+    ++counts_.constant;
+    fill_pixels(pixels.view(), pixel);
+    return pixels;
+  }
+  MICROTOME_ASSIGN(const bool copied, copy_twin(tile, packed, shown, pixels.view()));
+  if (!copied) MICROTOME_TRY(decode(tile, packed, shown, pixels.view()));
+  return pixels;
+}
+
+void TilePlacer::place_cached(const Current& tile, const TilePixels& pixels) const {
+  const Rect shown = tile.shown();
+  for (const Placement& placement : job_.plan.of(tile.planned))
+    copy_pixels(part_of(pixels.view(), shown, placement.src), destination(placement));
+}
+
+Status TilePlacer::decode_and_place(const Current& tile) {
+  const auto placements = job_.plan.of(tile.planned);
+  const Rect& needed = tile.planned.needed;
+  const TileFormat& format = *tile.ref.format;
+  counts_.shared += placements.size() - 1;
+  MICROTOME_ASSIGN(const std::span<const std::byte> packed, fetch(tile));
+  if (const auto pixel = worker_.constants.find(packed, format, needed); !pixel.empty()) {
+    ++counts_.constant;
+    for (const Placement& placement : placements) fill_pixels(destination(placement), pixel);
+    return ok_status();
+  }
+  // A placement that takes all that is needed is decoded in place, and the others are copied from there.
+  const auto home = std::find_if(placements.begin(), placements.end(),
+                                 [&needed](const Placement& placement) { return placement.src == needed; });
+  ImageView pixels;
+  if (home != placements.end()) {
+    pixels = destination(*home);
+  } else {
+    pixels = {nullptr, needed.size(), 0, format.samples, format.type};
+    pixels.row_stride = static_cast<int64_t>(pixels.row_bytes());
+    MICROTOME_ASSIGN(const std::span<std::byte> scratch,
+                     worker_.pixels.take(pixels.row_bytes() * static_cast<size_t>(needed.h)));
+    pixels.data = scratch.data();
+  }
+  MICROTOME_ASSIGN(const bool copied, copy_twin(tile, packed, needed, pixels));
+  if (!copied) {
+    MICROTOME_TRY(decode(tile, packed, needed, pixels));
+    if (home != placements.end()) {
+      ++counts_.direct;
+      job_.twins.note(
+          {&tile.slide.source(), &format, tile.ref.bytes, TwinTiles::sample_of(packed), needed, pixels});
+    }
+  }
+  for (auto placement = placements.begin(); placement != placements.end(); ++placement) {
+    if (placement != home) copy_pixels(part_of(pixels, needed, placement->src), destination(*placement));
+  }
+  return ok_status();
+}
+
+/// The tile's bytes, with those of the tiles behind it that this thread has taken too and will decode. With a
+/// cache it may never need theirs.
+Result<std::span<const std::byte>> TilePlacer::fetch(const Current& tile) {
+  constexpr size_t kMost = 8;
+  MICROTOME_TRY(check_packed_size(tile.ref));
+  std::array<ByteRange, kMost> next;
+  size_t count = 0;
+  for (size_t i = tile.number + 1; i < tile.end && count < kMost && job_.options.cache == nullptr; ++i) {
+    const TileKey& key = job_.plan.tiles[i].tile;
+    if (key.slide != tile.planned.tile.slide) break;
+    const auto ref = tile.slide.tile(static_cast<int>(key.image), key.col, key.row);
+    if (!ref.ok()) break;
+    if (*ref) next[count++] = (*ref)->bytes;
+  }
+  counts_.packed_bytes += tile.ref.bytes.size;
+  return worker_.bytes.read(tile.slide.source(), tile.ref.bytes, std::span(next).first(count));
+}
+
+/// Whether `to` was copied from a tile of the same bytes.
+Result<bool> TilePlacer::copy_twin(const Current& tile, std::span<const std::byte> packed, const Rect& region,
+                                   const ImageView& to) {
+  const std::optional<TwinTiles::Tile> twin = job_.twins.find(packed, *tile.ref.format, region);
+  if (!twin) return false;
+  if (twin->source != &tile.slide.source() || twin->bytes != tile.ref.bytes) {
+    MICROTOME_ASSIGN(const std::span<std::byte> bytes, worker_.twin.take(packed.size()));
+    // Its bytes were there a moment ago; if they are not now, this tile has its own.
+    if (!twin->source->read_at(twin->bytes.offset, bytes).ok()) return false;
+    if (std::memcmp(bytes.data(), packed.data(), packed.size()) != 0) return false;
+  }
+  copy_pixels(part_of(twin->pixels, twin->region, region), to);
+  ++counts_.twins;
+  return true;
+}
+
+Status TilePlacer::decode(const Current& tile, std::span<const std::byte> packed, const Rect& region,
+                          const ImageView& to) {
+  const TileFormat& format = *tile.ref.format;
+  MICROTOME_ASSIGN(Decoder * decoder, worker_.decoder(format));
+  ++counts_.decoded;
+  MICROTOME_TRY(decoder->decode(packed, format, {region}, to));
+  worker_.constants.note(packed, format, region, to);
+  return ok_status();
+}
+
+void TilePlacer::fill_tile(const PlannedTile& tile) const {
+  for (const Placement& placement : job_.plan.of(tile))
+    fill_pixels(destination(placement), job_.options.fill);
+}
+
+void TilePlacer::fill_background(uint32_t region) const {
+  fill_around(job_.dst[region], job_.plan.covered[region], job_.options.fill);
+}
+
+ImageView TilePlacer::destination(const Placement& placement) const noexcept {
+  const auto [x, y] = placement.dst;
+  return job_.dst[placement.region].part({x, y, placement.src.w, placement.src.h});
+}
+
+}  // namespace microtome
