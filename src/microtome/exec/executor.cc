@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <limits>
 #include <list>
 #include <mutex>
 #include <new>
@@ -23,12 +24,9 @@ namespace exec_internal {
 
 using Mode = Executor::Group::Mode;
 
-struct Task {
-  std::function<Status()> call;
-  uint64_t number = 0;  // over all groups
-};
+using Task = std::function<Status()>;
 
-/// One group. All but `cancelled` under the pool's mutex.
+/// One group. All but the atomics under the pool's mutex.
 struct Tasks {
   Tasks(int width_, Mode mode_, uint64_t generation_) : width(width_), mode(mode_), generation(generation_) {}
 
@@ -40,8 +38,10 @@ struct Tasks {
   std::list<Task> queued;
   int running = 0;
   int waiting = 0;
+  uint64_t last_start = 0;  // of a task of its, among the starts of all groups
   std::optional<Error> error;
   std::atomic<bool> cancelled{false};
+  std::atomic<bool> gives_way{false};
   std::condition_variable changed;  // for callers of wait()
 
   bool may_start() const noexcept { return !queued.empty() && running < width; }
@@ -60,13 +60,16 @@ struct Pool {
   std::condition_variable work;
   std::vector<std::thread> threads;
   std::list<std::shared_ptr<Tasks>> groups;  // those that live
-  uint64_t next_number = 0;
+  int idle = 0;                              // threads that wait for work
+  uint64_t starts = 0;
   bool ending = false;
   std::atomic<uint64_t> generation{0};
   std::atomic<int> thread_count{0};
 
-  std::shared_ptr<Tasks> oldest_that_may_start() const noexcept;
+  std::shared_ptr<Tasks> next_group() const noexcept;
   void run_one(Lock& lock, Tasks& group);
+  void call(Lock& lock, Tasks& group, const Task& task, std::list<Task>& owned);
+  void tell_who_gives_way() const noexcept;
   void drop_queued(Lock& lock, Tasks& group) noexcept;
   void after_task(Tasks& group) noexcept;
   static void loop(std::shared_ptr<Pool> self, uint64_t generation, size_t number);
@@ -114,23 +117,47 @@ class BlockedSignals {
 
 }  // namespace
 
-std::shared_ptr<Tasks> Pool::oldest_that_may_start() const noexcept {
-  const std::shared_ptr<Tasks>* oldest = nullptr;
+/// The group whose task a free thread should start.
+std::shared_ptr<Tasks> Pool::next_group() const noexcept {
+  const std::shared_ptr<Tasks>* next = nullptr;
   for (const auto& group : groups) {
     if (group->mode == Mode::caller_only || !group->may_start()) continue;
-    if (oldest == nullptr || group->queued.front().number < (*oldest)->queued.front().number) oldest = &group;
+    const auto rank = [](const Tasks& tasks) { return std::pair(tasks.running, tasks.last_start); };
+    if (next == nullptr || rank(*group) < rank(**next)) next = &group;
   }
-  return oldest == nullptr ? nullptr : *oldest;
+  return next == nullptr ? nullptr : *next;
+}
+
+/// After each change of what waits and what runs.
+void Pool::tell_who_gives_way() const noexcept {
+  int fewest = std::numeric_limits<int>::max();
+  for (const auto& group : groups) {
+    if (idle == 0 && group->mode != Mode::caller_only && group->may_start())
+      fewest = std::min(fewest, group->running);
+  }
+  for (const auto& group : groups) {
+    const bool gives_way = fewest < group->running || group->cancelled.load(std::memory_order_relaxed);
+    if (gives_way != group->gives_way.load(std::memory_order_relaxed))
+      group->gives_way.store(gives_way, std::memory_order_relaxed);
+  }
 }
 
 /// Takes the group's first task and runs it without the lock.
 void Pool::run_one(Lock& lock, Tasks& group) {
   std::list<Task> task;
   task.splice(task.begin(), group.queued, group.queued.begin());
+  call(lock, group, task.front(), task);
+}
+
+/// Calls `task` as one of the group's, without the lock; drops `owned` before the group can be idle: what it
+/// holds may refer to what belongs to a caller of wait().
+void Pool::call(Lock& lock, Tasks& group, const Task& task, std::list<Task>& owned) {
   ++group.running;
+  group.last_start = ++starts;
+  tell_who_gives_way();
   lock.unlock();
-  Status status = call_caught(task.front().call);
-  task.clear();  // before wait() can return: it may hold references to what the waiter owns
+  Status status = call_caught(task);
+  owned.clear();
   lock.lock();
   // The task itself forked, and this is the child: the group's counts speak of threads that are gone.
   if (group.generation != generation.load(std::memory_order_relaxed)) return;
@@ -145,6 +172,7 @@ void Pool::run_one(Lock& lock, Tasks& group) {
 /// Unlocks while the tasks are destroyed; the group counts as running meanwhile.
 void Pool::drop_queued(Lock& lock, Tasks& group) noexcept {
   group.cancelled.store(true, std::memory_order_relaxed);
+  group.gives_way.store(true, std::memory_order_relaxed);
   std::list<Task> dropped;
   dropped.swap(group.queued);
   if (dropped.empty()) return;
@@ -158,7 +186,8 @@ void Pool::drop_queued(Lock& lock, Tasks& group) noexcept {
 void Pool::after_task(Tasks& group) noexcept {
   if (group.waiting > 0) group.changed.notify_all();
   // The place that became free may let a task start that an idle thread had to leave before.
-  if (oldest_that_may_start() != nullptr) work.notify_one();
+  if (next_group() != nullptr) work.notify_one();
+  tell_who_gives_way();
 }
 
 void Pool::loop(std::shared_ptr<Pool> self, uint64_t generation, size_t number) {
@@ -166,12 +195,14 @@ void Pool::loop(std::shared_ptr<Pool> self, uint64_t generation, size_t number) 
   pool_of_this_thread = self.get();
   Lock lock(self->mutex);
   while (self->generation.load(std::memory_order_relaxed) == generation) {
-    if (const auto group = self->oldest_that_may_start()) {
+    if (const auto group = self->next_group()) {
       self->run_one(lock, *group);
     } else if (self->ending) {
       return;
     } else {
+      ++self->idle;
       self->work.wait(lock);
+      --self->idle;
     }
   }
 }
@@ -238,6 +269,7 @@ void Executor::fork_child() {
   new std::list<std::shared_ptr<Tasks>>(std::move(pool.groups));
   pool.groups.clear();
   pool.thread_count.store(0, std::memory_order_relaxed);
+  pool.idle = 0;
   pool.generation.fetch_add(1, std::memory_order_relaxed);
   pool.mutex.unlock();
 }
@@ -268,7 +300,7 @@ void Executor::Group::run(std::function<Status()> task) {
   Pool& pool = *executor_->pool_;
   Tasks& tasks = *tasks_;
   std::list<Task> node;  // destroyed, where it is not taken, after the lock is gone
-  node.push_back({std::move(task)});
+  node.push_back(std::move(task));
   Pool::Lock lock(pool.mutex);
   if (tasks.generation != pool.generation.load(std::memory_order_relaxed)) {
     if (!tasks.error)
@@ -276,7 +308,6 @@ void Executor::Group::run(std::function<Status()> task) {
     return;
   }
   if (tasks.cancelled.load(std::memory_order_relaxed)) return;
-  node.front().number = pool.next_number++;
   tasks.queued.splice(tasks.queued.end(), node);
   if (tasks.mode != Mode::caller_only) {
     if (static_cast<int>(pool.threads.size()) < tasks.wanted_threads() &&
@@ -287,8 +318,24 @@ void Executor::Group::run(std::function<Status()> task) {
       return;
     }
     pool.work.notify_one();
+    pool.tell_who_gives_way();
   }
   if (tasks.waiting > 0) tasks.changed.notify_all();
+}
+
+bool Executor::Group::run_here(const std::function<Status()>& task) {
+  Pool& pool = *executor_->pool_;
+  Tasks& tasks = *tasks_;
+  Pool::Lock lock(pool.mutex);
+  if (tasks.generation != pool.generation.load(std::memory_order_relaxed)) return false;
+  if (tasks.cancelled.load(std::memory_order_relaxed) || tasks.running >= tasks.width) return false;
+  std::list<Task> owned;
+  pool.call(lock, tasks, task, owned);
+  return true;
+}
+
+const std::atomic<bool>& Executor::Group::gives_way() const noexcept {
+  return tasks_->gives_way;
 }
 
 Status Executor::Group::wait() {
@@ -316,6 +363,7 @@ void Executor::Group::cancel() noexcept {
   Pool& pool = *executor_->pool_;
   Pool::Lock lock(pool.mutex);
   tasks_->cancelled.store(true, std::memory_order_relaxed);
+  tasks_->gives_way.store(true, std::memory_order_relaxed);
   if (tasks_->generation != pool.generation.load(std::memory_order_relaxed)) return;
   pool.drop_queued(lock, *tasks_);
   pool.after_task(*tasks_);

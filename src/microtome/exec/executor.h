@@ -5,6 +5,7 @@
 // no tasks and starts anew (see Note [Fork]). Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -66,13 +67,24 @@ class Executor::Group {
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
 
-  /// Queues a task. Tasks start in the order in which they were queued, those of other groups among them,
-  /// as far as widths allow. Tasks may use groups of their own. What they throw becomes an error:
+  /// Queues a task. A group's tasks start in the order in which they were queued, as far as its width allows;
+  /// a thread that becomes free goes to the group that has fewest running, of equal ones to the one whose
+  /// last start is longest ago. Tasks may use groups of their own. What they throw becomes an error:
   /// std::bad_alloc out_of_memory, anything else internal. Throws std::bad_alloc, having queued nothing.
   ///
   /// Where the system gives no more threads the tasks run on those there are; in mode threads_only with none
   /// at all the group fails with `unavailable`.
   void run(std::function<Status()> task);
+
+  /// Runs a task in this thread, at once, if fewer than `width` run and the group is not cancelled; else
+  /// false. What it returns or throws is as for a task of run(). For a caller of a threads_only group that
+  /// waits for one particular thing and has nothing better to do.
+  bool run_here(const std::function<Status()>& task);
+
+  /// Set while a task of a group with fewer running ones waits for a thread, and from cancel() on. So that
+  /// long tasks do not keep threads from other groups, they look at it at good places, run() themselves again
+  /// and return. Callers of wait() and run_here() have no thread to give: they need not look.
+  const std::atomic<bool>& gives_way() const noexcept;
 
   /// Returns when every task has finished or was dropped; in mode caller_helps and caller_only this thread
   /// runs tasks meanwhile. The first error in time; `cancelled` after cancel() without one; or ok. The group

@@ -1,0 +1,158 @@
+// Several groups on the same threads: none keeps them from another.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <latch>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "microtome/base/fail.h"
+#include "microtome/exec/executor.h"
+
+namespace microtome {
+namespace {
+
+using Group = Executor::Group;
+using Mode = Group::Mode;
+
+class ExecutorShareTest : public testing::Test {
+ protected:
+  std::shared_ptr<Executor> executor_ = std::make_shared<Executor>();
+};
+
+TEST_F(ExecutorShareTest, AGroupNeedNotWaitForAllThatAnotherQueuedBefore) {
+  std::latch queued(1);
+  std::string order;  // one thread writes it
+  Group a(executor_, 1, Mode::threads_only), b(executor_, 1, Mode::threads_only);
+  a.run([&] { return queued.wait(), ok_status(); });
+  for (int i = 0; i < 4; ++i) a.run([&] { return order += 'a', ok_status(); });
+  for (int i = 0; i < 2; ++i) b.run([&] { return order += 'b', ok_status(); });
+  ASSERT_EQ(executor_->thread_count(), 1);
+  queued.count_down();
+  ASSERT_TRUE(a.wait().ok() && b.wait().ok());
+  EXPECT_EQ(order, "babaaa");
+}
+
+TEST_F(ExecutorShareTest, AFreeThreadGoesToTheGroupWithFewestRunning) {
+  std::latch started(2), go(1), b_started(1);
+  Group a(executor_, 3, Mode::threads_only), b(executor_, 3, Mode::threads_only);
+  std::atomic<int> third{0};
+  for (int i = 0; i < 2; ++i) a.run([&] { return started.count_down(), go.wait(), ok_status(); });
+  started.wait();  // a has both threads
+  a.run([&] { return third += 1, ok_status(); });
+  // The third thread is a's, for its third task.
+  while (third == 0) std::this_thread::yield();
+  ASSERT_EQ(executor_->thread_count(), 3);
+  std::latch hold(1), held(1);
+  b.run([&] { return held.count_down(), hold.wait(), ok_status(); });
+  held.wait();  // now all three are taken: two by a, one by b
+  std::atomic<bool> a_ran{false};
+  bool b_first = false;
+  a.run([&] { return a_ran = true, ok_status(); });
+  b.run([&] {
+    b_first = !a_ran;
+    return b_started.count_down(), ok_status();
+  });
+  hold.count_down();
+  b_started.wait();
+  EXPECT_TRUE(b_first);  // though a's was queued before
+  go.count_down();
+  ASSERT_TRUE(a.wait().ok() && b.wait().ok());
+}
+
+TEST_F(ExecutorShareTest, ALongTaskSeesThatAnotherGroupWaitsAndGoesOnAfterwards) {
+  Group a(executor_, 1, Mode::threads_only), b(executor_, 1, Mode::threads_only);
+  std::atomic<int> slices{0};
+  std::atomic<bool> b_ran{false};
+  std::latch started(1);
+  std::function<Status()> long_task = [&] {
+    if (++slices == 1) started.count_down();
+    while (!b_ran) {
+      if (!a.gives_way()) continue;
+      a.run(long_task);
+      break;
+    }
+    return ok_status();
+  };
+  a.run(long_task);
+  started.wait();
+  EXPECT_FALSE(a.gives_way());  // nobody waits
+  b.run([&] { return b_ran = true, ok_status(); });
+  ASSERT_TRUE(b.wait().ok() && a.wait().ok());
+  EXPECT_EQ(slices, 2);
+  EXPECT_EQ(executor_->thread_count(), 1);
+  EXPECT_FALSE(a.gives_way() || b.gives_way());
+}
+
+TEST_F(ExecutorShareTest, NobodyGivesWayToAGroupThatRunsAsMany) {
+  Group a(executor_, 2, Mode::threads_only), b(executor_, 2, Mode::threads_only);
+  std::latch started(2), go(1);
+  a.run([&] { return started.count_down(), go.wait(), ok_status(); });
+  b.run([&] { return started.count_down(), go.wait(), ok_status(); });
+  // One thread each: b's task waits for the second thread, which a's second task makes the executor start.
+  a.run([&] { return ok_status(); });
+  started.wait();
+  a.run([&] { return ok_status(); });
+  b.run([&] { return ok_status(); });
+  EXPECT_FALSE(a.gives_way());
+  EXPECT_FALSE(b.gives_way());
+  go.count_down();
+  ASSERT_TRUE(a.wait().ok() && b.wait().ok());
+}
+
+TEST_F(ExecutorShareTest, CancelAsksForWay) {
+  Group group(executor_, 1, Mode::threads_only);
+  std::latch started(1);
+  group.run([&] {
+    started.count_down();
+    while (!group.gives_way()) std::this_thread::yield();
+    return ok_status();
+  });
+  started.wait();
+  group.cancel();
+  EXPECT_EQ(group.wait().error().code, Errc::cancelled);
+}
+
+TEST_F(ExecutorShareTest, RunHereIsOneOfTheWidth) {
+  Group group(executor_, 2, Mode::threads_only);
+  std::latch started(1), go(1);
+  group.run([&] { return started.count_down(), go.wait(), ok_status(); });
+  started.wait();
+  bool inner = false, ran = false;
+  const auto caller = std::this_thread::get_id();
+  EXPECT_TRUE(group.run_here([&] {
+    ran = std::this_thread::get_id() == caller;
+    inner = group.run_here([] { return ok_status(); });  // two run already
+    return ok_status();
+  }));
+  EXPECT_TRUE(ran);
+  EXPECT_FALSE(inner);
+  go.count_down();
+  ASSERT_TRUE(group.wait().ok());
+}
+
+TEST_F(ExecutorShareTest, RunHereNeedsNoThreadThatOtherGroupsHold) {
+  Group a(executor_, 1, Mode::threads_only), b(executor_, 1, Mode::threads_only);
+  std::latch started(1), go(1);
+  a.run([&] { return started.count_down(), go.wait(), ok_status(); });
+  started.wait();
+  bool ran = false;
+  EXPECT_TRUE(b.run_here([&] { return ran = true, ok_status(); }));
+  EXPECT_TRUE(ran);
+  EXPECT_EQ(executor_->thread_count(), 1);
+  go.count_down();
+  ASSERT_TRUE(a.wait().ok() && b.wait().ok());
+}
+
+TEST_F(ExecutorShareTest, WhatRunHereReturnsFailsTheGroup) {
+  Group group(executor_, 1, Mode::threads_only);
+  EXPECT_TRUE(group.run_here([]() -> Status { throw std::bad_alloc(); }));
+  EXPECT_FALSE(group.run_here([] { return ok_status(); }));
+  EXPECT_EQ(group.wait().error().to_string(), "out of memory: no memory left");
+}
+
+}  // namespace
+}  // namespace microtome
