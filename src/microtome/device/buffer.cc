@@ -1,5 +1,6 @@
 #include "microtome/device/buffer.h"
 
+#include <chrono>
 #include <iterator>
 #include <list>
 #include <map>
@@ -14,9 +15,12 @@
 namespace microtome {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 struct Block {
   std::byte* data = nullptr;
   size_t bytes = 0;
+  Clock::time_point idle_since;
 };
 
 /// Idle blocks taken out of the pool, to be freed where no lock is held: unmapping a gigabyte takes 40 ms.
@@ -41,6 +45,11 @@ bool fits(size_t block, size_t bytes) noexcept {
 struct BufferPool::State {
   using Age = std::list<Block>::iterator;
 
+  State(size_t capacity_bytes, std::chrono::nanoseconds longest) : longest_idle(longest) {
+    info.capacity_bytes = capacity_bytes;
+  }
+
+  const std::chrono::nanoseconds longest_idle;
   mutable std::mutex mutex;
   std::list<Block> idle;  // longest idle first
   std::multimap<size_t, Age> by_size;
@@ -62,12 +71,18 @@ struct BufferPool::State {
     return true;
   }
 
+  void remove_oldest(std::list<Block>& to) noexcept {
+    auto entry = by_size.lower_bound(idle.front().bytes);
+    while (entry->second != idle.begin()) ++entry;
+    remove(entry, to);
+  }
+
   void shrink_to(size_t bytes, std::list<Block>& to) noexcept {
-    while (info.idle_bytes > bytes) {
-      auto entry = by_size.lower_bound(idle.front().bytes);
-      while (entry->second != idle.begin()) ++entry;
-      remove(entry, to);
-    }
+    while (info.idle_bytes > bytes) remove_oldest(to);
+  }
+
+  void drop_unwanted(Clock::time_point now, std::list<Block>& to) noexcept {
+    while (!idle.empty() && now - idle.front().idle_since >= longest_idle) remove_oldest(to);
   }
 };
 
@@ -95,13 +110,12 @@ Buffer::~Buffer() {
   }
 }
 
-std::shared_ptr<BufferPool> BufferPool::make(size_t capacity_bytes) {
-  return std::shared_ptr<BufferPool>(new BufferPool(capacity_bytes));
+std::shared_ptr<BufferPool> BufferPool::make(size_t capacity_bytes, std::chrono::nanoseconds longest_idle) {
+  return std::shared_ptr<BufferPool>(new BufferPool(capacity_bytes, longest_idle));
 }
 
-BufferPool::BufferPool(size_t capacity_bytes) : state_(std::make_unique<State>()) {
-  state_->info.capacity_bytes = capacity_bytes;
-}
+BufferPool::BufferPool(size_t capacity_bytes, std::chrono::nanoseconds longest_idle)
+    : state_(std::make_unique<State>(capacity_bytes, longest_idle)) {}
 
 BufferPool::~BufferPool() {
   clear();
@@ -113,13 +127,16 @@ Result<Buffer> BufferPool::allocate(size_t bytes) {
   Buffer buffer;
   buffer.size_ = bytes;
   std::list<Block> found;
+  Freed unwanted;
   {
+    const auto now = Clock::now();
     const std::lock_guard lock(state_->mutex);
     if (state_->take(bytes, found)) {
       ++state_->info.reused;
     } else {
       ++state_->info.fresh;
     }
+    state_->drop_unwanted(now, unwanted.blocks);
   }
   if (!found.empty()) {
     buffer.data_ = found.front().data;
@@ -140,12 +157,13 @@ Result<Buffer> BufferPool::allocate(size_t bytes) {
 }
 
 void BufferPool::give_back(Buffer& buffer) noexcept {
-  const Block block{buffer.data_, buffer.block_bytes_};
+  const Block block{buffer.data_, buffer.block_bytes_, Clock::now()};
   Freed freed;
   try {
     std::list<Block> node;
     node.push_back(block);
     const std::lock_guard lock(state_->mutex);
+    state_->drop_unwanted(block.idle_since, freed.blocks);
     if (block.bytes <= state_->info.capacity_bytes) {
       state_->by_size.emplace(block.bytes, node.begin());
       forbid_block(block.data, block.bytes);

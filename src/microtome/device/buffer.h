@@ -3,6 +3,7 @@
 // Host memory today; the seam where pinned and CUDA memory come in. Knows nothing of what the bytes mean.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -38,6 +39,13 @@ class Buffer {
 
 /// Keeps freed blocks for the next batch: the first touch of fresh memory costs as much as decoding blank
 /// tiles does. Thread-safe.
+///
+/// Note [What idle memory costs]
+/// Idle blocks are bounded by the capacity and by time: whenever a block is asked for or comes back, those
+/// that no one wanted for `longest_idle` are freed, so that a process whose reads have changed does not keep
+/// the blocks of earlier ones. Nothing runs by itself: a process that stops reading keeps what is idle then,
+/// until clear(). (Telling the system that it may take idle pages, MADV_FREE, would cover that too, but costs
+/// half as much again as writing them, at each return.)
 class BufferPool : public std::enable_shared_from_this<BufferPool> {
  public:
   struct Info {
@@ -45,13 +53,17 @@ class BufferPool : public std::enable_shared_from_this<BufferPool> {
     uint64_t reused = 0, fresh = 0;
   };
 
+  static constexpr std::chrono::nanoseconds kLongestIdle = std::chrono::seconds(10);
+
   /// Keeps at most `capacity_bytes` of idle blocks; what comes back beyond that is freed, oldest idle block
   /// first.
-  static std::shared_ptr<BufferPool> make(size_t capacity_bytes);
+  static std::shared_ptr<BufferPool> make(size_t capacity_bytes,
+                                          std::chrono::nanoseconds longest_idle = kLongestIdle);
   ~BufferPool();
 
   /// A block of at least `bytes`: the smallest idle one that is large enough, if it is at most 1.25 times
-  /// that, or a fresh one. Its data() is never null, not even for 0 bytes. Errors: out_of_memory.
+  /// that, or a fresh one; however long it was idle. Its data() is never null, not even for 0 bytes. Errors:
+  /// out_of_memory.
   Result<Buffer> allocate(size_t bytes);
 
   void set_capacity(size_t capacity_bytes);
@@ -65,7 +77,7 @@ class BufferPool : public std::enable_shared_from_this<BufferPool> {
  private:
   friend class Buffer;
   struct State;
-  explicit BufferPool(size_t capacity_bytes);
+  BufferPool(size_t capacity_bytes, std::chrono::nanoseconds longest_idle);
   void give_back(Buffer& buffer) noexcept;
   std::unique_ptr<State> state_;
 };

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <limits>
 #include <thread>
@@ -64,6 +65,29 @@ TEST(BufferPool, ReturnedBlocksAreReused) {
   EXPECT_EQ(pool->info().reused, 1u);
   EXPECT_EQ(pool->info().fresh, 1u);
   EXPECT_EQ(pool->info().idle_bytes, 0u);
+}
+
+TEST(BufferPool, WhatNoOneWantedForTooLongIsFreedAtTheNextUse) {
+  const auto pool = BufferPool::make(64 * kMiB, std::chrono::nanoseconds(0));
+  { const Buffer small = take(*pool, 1 * kMiB), large = take(*pool, 8 * kMiB); }
+  // `large` came back first, and was idle too long when `small` did.
+  EXPECT_EQ(pool->info().idle_bytes, 1 * kMiB);
+  {
+    const Buffer again = take(*pool, 1 * kMiB);  // however long it was idle
+    EXPECT_EQ(pool->info().reused, 1u);
+  }
+  EXPECT_EQ(pool->info().idle_bytes, 1 * kMiB);
+  const Buffer other = take(*pool, 2 * kMiB);
+  EXPECT_EQ(pool->info().idle_bytes, 0u);
+}
+
+TEST(BufferPool, WhatComesBackAgainAndAgainIsKept) {
+  const auto pool = BufferPool::make(64 * kMiB, std::chrono::hours(1));
+  for (int i = 0; i < 3; ++i) {
+    const Buffer small = take(*pool, 1 * kMiB), large = take(*pool, 8 * kMiB);
+  }
+  EXPECT_EQ(pool->info().idle_bytes, 9 * kMiB);
+  EXPECT_EQ(pool->info().reused, 4u);
 }
 
 TEST(BufferPool, ABlockMoreThanAQuarterTooLargeIsNotTaken) {
