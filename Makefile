@@ -19,7 +19,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 INSTALL = @$(PYTHON) tools/install_package.py $(VENV)
 RUN_TESTS = @$(PYTHON) tools/run_tests.py --venv $(VENV)
 
-.PHONY: all demo test bench fuzz asan tsan format wheel clean packages-build packages-demo packages-test requirements
+.PHONY: all demo test bench fuzz asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
 
 all: packages-build
 	$(INSTALL)
@@ -59,8 +59,11 @@ packages-build:
 packages-demo:
 	@tools/install_packages.sh build demo
 
+packages-bench:
+	@tools/install_packages.sh build demo bench
+
 packages-test:
-	@tools/install_packages.sh build demo test
+	@tools/install_packages.sh build demo bench test
 
 requirements: packages-test
 	$(INSTALL) --requirements-only --extras test demo

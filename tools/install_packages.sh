@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages of tools/debian-packages.txt that the named purposes need and that are missing:
-#   tools/install_packages.sh build [demo] [test]
+#   tools/install_packages.sh build [demo] [bench] [test]
 # One quick look at dpkg's database when nothing is missing. Elsewhere than on Debian it only says what is needed.
 set -eu
 list="$(dirname "$0")/debian-packages.txt"
