@@ -35,22 +35,24 @@ Status check_count(const Entry& entry, uint64_t max_count) {
 }
 
 /// The value's bytes, read whole.
-Result<std::vector<std::byte>> read_whole(const Encoding& encoding, const Entry& entry) {
+Result<std::vector<std::byte>> read_whole(const Encoding& encoding, const Entry& entry,
+                                          const Window& window) {
   MICROTOME_ASSIGN(const uint64_t size, checked_value_size(encoding, entry));
   MICROTOME_TRY(check_limit(encoding, entry, size, 1));
   std::vector<std::byte> stored(static_cast<size_t>(size));
-  MICROTOME_TRY(read_stored(encoding, entry, 0, stored));
+  MICROTOME_TRY(read_stored(encoding, entry, 0, stored, window));
   return stored;
 }
 
-Result<std::vector<double>> read_reals(const Encoding& encoding, const Entry& entry, uint64_t count) {
+Result<std::vector<double>> read_reals(const Encoding& encoding, const Entry& entry, uint64_t count,
+                                       const Window& window) {
   MICROTOME_TRY(checked_value_size(encoding, entry));
   if (!is_numeric(entry.type)) {
     return corrupt("{} has type {}, expected a number", tag_name(entry.tag), type_name(entry.type));
   }
   MICROTOME_TRY(check_limit(encoding, entry, count, sizeof(double)));
   std::vector<std::byte> stored(static_cast<size_t>(count) * type_size(entry.type));
-  MICROTOME_TRY(read_stored(encoding, entry, 0, stored));
+  MICROTOME_TRY(read_stored(encoding, entry, 0, stored, window));
   std::vector<double> values(static_cast<size_t>(count));
   decode_reals(encoding, entry.type, stored, values);
   return values;
@@ -68,8 +70,7 @@ Result<uint64_t> Directory::unsigned_value(uint16_t tag) const {
   const Entry* entry = find(tag);
   if (entry == nullptr) return at_directory(*this, absent(tag));
   if (entry->count == 0) return at_directory(*this, no_value(tag));
-  MICROTOME_ASSIGN(const auto values, at_directory(*this, read_unsigned(*encoding_, *entry, 1)));
-  return values.front();
+  return at_directory(*this, read_first_unsigned(*encoding_, *entry, window_));
 }
 
 Result<uint64_t> Directory::unsigned_value_or(uint16_t tag, uint64_t fallback) const {
@@ -81,28 +82,28 @@ Result<std::vector<uint64_t>> Directory::unsigned_values(uint16_t tag, uint64_t 
   const Entry* entry = find(tag);
   if (entry == nullptr) return at_directory(*this, absent(tag));
   MICROTOME_TRY(at_directory(*this, check_count(*entry, max_count)));
-  return at_directory(*this, read_unsigned(*encoding_, *entry, entry->count));
+  return at_directory(*this, read_unsigned(*encoding_, *entry, entry->count, window_));
 }
 
 Result<std::vector<double>> Directory::real_values(uint16_t tag, uint64_t max_count) const {
   const Entry* entry = find(tag);
   if (entry == nullptr) return at_directory(*this, absent(tag));
   MICROTOME_TRY(at_directory(*this, check_count(*entry, max_count)));
-  return at_directory(*this, read_reals(*encoding_, *entry, entry->count));
+  return at_directory(*this, read_reals(*encoding_, *entry, entry->count, window_));
 }
 
 Result<double> Directory::real_value(uint16_t tag) const {
   const Entry* entry = find(tag);
   if (entry == nullptr) return at_directory(*this, absent(tag));
   if (entry->count == 0) return at_directory(*this, no_value(tag));
-  MICROTOME_ASSIGN(const auto values, at_directory(*this, read_reals(*encoding_, *entry, 1)));
+  MICROTOME_ASSIGN(const auto values, at_directory(*this, read_reals(*encoding_, *entry, 1, window_)));
   return values.front();
 }
 
 Result<std::string> Directory::text(uint16_t tag) const {
   const Entry* entry = find(tag);
   if (entry == nullptr) return at_directory(*this, absent(tag));
-  MICROTOME_ASSIGN(const auto stored, at_directory(*this, read_whole(*encoding_, *entry)));
+  MICROTOME_ASSIGN(const auto stored, at_directory(*this, read_whole(*encoding_, *entry, window_)));
   if (type_size(entry->type) != 1) {
     return at_directory(*this,
                         corrupt("{} has type {}, expected text", tag_name(tag), type_name(entry->type)));
@@ -114,7 +115,7 @@ Result<std::string> Directory::text(uint16_t tag) const {
 Result<Bytes> Directory::bytes(uint16_t tag) const {
   const Entry* entry = find(tag);
   if (entry == nullptr) return at_directory(*this, absent(tag));
-  MICROTOME_ASSIGN(auto stored, at_directory(*this, read_whole(*encoding_, *entry)));
+  MICROTOME_ASSIGN(auto stored, at_directory(*this, read_whole(*encoding_, *entry, window_)));
   auto owner = std::make_shared<const std::vector<std::byte>>(std::move(stored));
   return Bytes{*owner, owner};
 }

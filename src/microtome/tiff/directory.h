@@ -96,6 +96,12 @@ struct Encoding {
   Limits limits;
 };
 
+/// Bytes of the source from `offset` on, in memory.
+struct Window {
+  uint64_t offset = 0;
+  std::vector<std::byte> bytes;
+};
+
 class Directory {
  public:
   uint64_t offset() const noexcept { return offset_; }  ///< Of the directory in the source.
@@ -137,6 +143,7 @@ class Directory {
   std::shared_ptr<const Encoding> encoding_;
   uint64_t offset_ = 0;
   std::vector<Entry> entries_;  // in file order
+  Window window_;               // itself and what came with it; or nothing: see parse()
   std::vector<Directory> sub_directories_;
 };
 
@@ -148,7 +155,8 @@ struct File {
 /// Whether the first bytes are a TIFF or BigTIFF header (8 bytes are enough).
 bool is_tiff(std::span<const std::byte> head) noexcept;
 
-/// Reads the header and every directory: one read for the header, and one or two for each directory.
+/// Reads the header and every directory: one read for the header, and one or two for each directory. What
+/// came with a directory is kept with it, up to 1 MiB in all, so that values among it need no read.
 /// Errors: corrupt (not a TIFF, no directory, a directory cut or beyond the end, one that is reached twice,
 /// directories that overlap, limits); io.
 Result<File> parse(std::shared_ptr<const ByteSource> source, const Limits& limits = {});

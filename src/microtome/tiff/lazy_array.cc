@@ -46,7 +46,7 @@ struct LazyArray::State {
     const auto count = static_cast<size_t>(std::min(kPageValues, size - first));
     auto page = std::make_unique<Page>(count);
     std::vector<std::byte> stored(count * type_size(entry.type));
-    MICROTOME_TRY(read_stored(*encoding, entry, first, stored));
+    MICROTOME_TRY(read_stored(*encoding, entry, first, stored, {}));
     MICROTOME_TRY(decode_unsigned(*encoding, entry, first, stored, *page));
     return page;
   }

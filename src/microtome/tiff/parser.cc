@@ -19,8 +19,12 @@
 namespace microtome::tiff {
 namespace {
 
-// Enough for 80 classic or 50 BigTIFF entries, so that most directories cost one read; slides have 15 to 30.
-constexpr size_t kFirstRead = 1024;
+// Slides' directories have 15 to 30 entries of 12 or 20 bytes, and most writers put the values right behind:
+// descriptions, tables, resolutions. So most directories cost one read with all that open() asks of them; no
+// file system reads less than this.
+constexpr size_t kFirstRead = 4096;
+// Of those reads, all together. Pyramids have tens of directories.
+constexpr size_t kMostKept = size_t{1} << 20;
 
 /// How a directory is laid out.
 struct Layout {
@@ -95,10 +99,15 @@ class Parser {
       directory.entries_.push_back(parse_entry(*encoding_, stored.data() + at, offset + at));
     }
     *next = load_offset(*encoding_, stored.data() + layout.count_size + count * layout.entry_size);
+    if (kept_bytes_ + stored.size() <= kMostKept) {
+      kept_bytes_ += stored.size();
+      directory.window_ = {offset, std::move(stored)};
+    }
     return directory;
   }
 
-  /// Its bytes, from the count to the next offset; returns the count. One read, or two for a large directory.
+  /// Its bytes, from the count to the next offset and what came with them; returns the count. One read, or
+  /// two for a large directory.
   Result<size_t> read_stored_directory(uint64_t offset, uint64_t from, std::vector<std::byte>* stored) {
     const Layout layout = layout_of(*encoding_);
     const ByteSource& source = *encoding_->source;
@@ -131,9 +140,10 @@ class Parser {
       return corrupt("directories overlap: up to the one at offset {} they take {} bytes, the source has {}",
                      offset, directory_bytes_, source.size());
     }
-    const size_t have = std::min(stored->size(), size);
-    stored->resize(size);
-    if (have < size) MICROTOME_TRY(source.read_at(offset + have, std::span(*stored).subspan(have)));
+    if (const size_t have = stored->size(); size > have) {
+      stored->resize(size);
+      MICROTOME_TRY(source.read_at(offset + have, std::span(*stored).subspan(have)));
+    }
     return static_cast<size_t>(count);
   }
 
@@ -143,7 +153,7 @@ class Parser {
     // Zeros count too: a file of zeros must not cost more than one of directories.
     named_directories_ += std::min<uint64_t>(entry->count, uint64_t{1} << 32);
     MICROTOME_TRY(check_directory_limit(directory.offset()));
-    auto offsets = read_unsigned(*encoding_, *entry, entry->count);
+    auto offsets = read_unsigned(*encoding_, *entry, entry->count, directory.window_);
     if (!offsets.ok()) return std::move(offsets).error().with_prefix(named(directory.offset()));
     for (const uint64_t offset : *offsets) {
       if (offset == 0) continue;  // reserved by a writer that did not come to fill it
@@ -185,6 +195,7 @@ class Parser {
   std::unordered_set<uint64_t> seen_;  // offsets of directories
   uint64_t named_directories_ = 0;     // values of all SubIFDs tags
   uint64_t directory_bytes_ = 0;       // of all directories
+  size_t kept_bytes_ = 0;              // in their windows
 };
 
 Result<File> parse(std::shared_ptr<const ByteSource> source, const Limits& limits) {

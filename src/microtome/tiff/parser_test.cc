@@ -264,7 +264,7 @@ TEST(Parse, DirectoriesCostOneReadOrTwo) {
   for (const bool big_tiff : {false, true}) {
     TiffBuilder b(false, big_tiff);
     std::vector<Field> many;
-    for (uint16_t i = 0; i < 200; ++i)
+    for (uint16_t i = 0; i < 400; ++i)
       many.push_back(b.field<uint16_t>(static_cast<uint16_t>(1000 + i), 3, {i}));
     for (int i = 0; i < 5; ++i)
       b.directory({b.field<uint16_t>(256, 3, {1}), TiffBuilder::text(270, "a long text")});
@@ -273,8 +273,35 @@ TEST(Parse, DirectoriesCostOneReadOrTwo) {
     const File file = parse(counting).value();
     EXPECT_EQ(file.directories.size(), 6u);
     EXPECT_EQ(counting->reads, 1u + 5u + 2u);
-    EXPECT_EQ(file.directories[5].unsigned_value(1199).value(), 199u);
+    EXPECT_EQ(file.directories[5].unsigned_value(1399).value(), 399u);
     EXPECT_EQ(counting->reads, 1u + 5u + 2u) << "values in their entries need no read";
+  }
+}
+
+TEST(Parse, ValuesThatComeWithTheirDirectoryAreNotReadAgain) {
+  for (const bool big_tiff : {false, true}) {
+    TiffBuilder b(false, big_tiff);
+    const uint64_t before = b.append("value before ");
+    const std::string far(5000, 'f');
+    // The builder puts values before their directory: these are appended by hand.
+    std::vector<Field> fields{b.elsewhere(270, 2, 12, before)};
+    const uint64_t entries = 3, directory_size = big_tiff ? 16 + entries * 20 : 6 + entries * 12;
+    const uint64_t behind = b.size() + directory_size;
+    fields.push_back(b.elsewhere(271, 2, 12, behind));
+    fields.push_back(b.elsewhere(272, 2, far.size(), behind + 12));
+    b.directory(fields);
+    ASSERT_EQ(b.append("value behind"), behind);
+    b.append(far);
+    const auto counting = std::make_shared<CountingSource>(b.source());
+    const File file = parse(counting).value();
+    const Directory& directory = file.directories.front();
+    const uint64_t reads = counting->reads;
+    EXPECT_EQ(directory.text(271).value(), "value behind");
+    EXPECT_EQ(counting->reads, reads);
+    EXPECT_EQ(directory.text(270).value(), "value before");
+    EXPECT_EQ(counting->reads, reads + 1);
+    EXPECT_EQ(directory.text(272).value(), far);
+    EXPECT_EQ(counting->reads, reads + 2) << "a value that ends beyond what came with the directory";
   }
 }
 

@@ -1,5 +1,6 @@
 #include "microtome/tiff/values.h"
 
+#include <array>
 #include <cstring>
 #include <limits>
 
@@ -35,6 +36,13 @@ void convert(std::span<const std::byte> stored, bool big_endian, std::span<doubl
               [&](size_t i, U value) { dst[i] = static_cast<double>(std::bit_cast<Number>(value)); });
 }
 
+Status check_integers(const Encoding& encoding, const Entry& entry) {
+  MICROTOME_TRY(checked_value_size(encoding, entry));
+  if (!is_integer(entry.type))
+    return corrupt("{} has type {}, expected an integer", tag_name(entry.tag), type_name(entry.type));
+  return ok_status();
+}
+
 /// Two numbers of 4 bytes each, divided.
 template <class Number>
 void divide(std::span<const std::byte> stored, bool big_endian, std::span<double> dst) {
@@ -66,13 +74,22 @@ bool is_inline(const Encoding& encoding, const Entry& entry) noexcept {
   return entry.count <= (encoding.big_tiff ? 8u : 4u) / type_size(entry.type);
 }
 
-Status read_stored(const Encoding& encoding, const Entry& entry, uint64_t first, std::span<std::byte> dst) {
+Status read_stored(const Encoding& encoding, const Entry& entry, uint64_t first, std::span<std::byte> dst,
+                   const Window& window) {
   const uint64_t skipped = first * type_size(entry.type);
   if (is_inline(encoding, entry)) {
     if (!dst.empty()) std::memcpy(dst.data(), entry.field.data() + skipped, dst.size());
     return ok_status();
   }
-  auto status = encoding.source->read_at(entry.value_offset + skipped, dst);
+  const uint64_t offset = entry.value_offset + skipped;
+  if (offset >= window.offset) {
+    const uint64_t at = offset - window.offset;
+    if (at <= window.bytes.size() && dst.size() <= window.bytes.size() - at) {
+      if (!dst.empty()) std::memcpy(dst.data(), window.bytes.data() + at, dst.size());
+      return ok_status();
+    }
+  }
+  auto status = encoding.source->read_at(offset, dst);
   if (!status.ok()) return std::move(status).error().with_prefix(tag_name(entry.tag));
   return status;
 }
@@ -158,17 +175,25 @@ void decode_reals(const Encoding& encoding, Type type, std::span<const std::byte
   }
 }
 
-Result<std::vector<uint64_t>> read_unsigned(const Encoding& encoding, const Entry& entry, uint64_t count) {
-  MICROTOME_TRY(checked_value_size(encoding, entry));
-  if (!is_integer(entry.type)) {
-    return corrupt("{} has type {}, expected an integer", tag_name(entry.tag), type_name(entry.type));
-  }
+Result<std::vector<uint64_t>> read_unsigned(const Encoding& encoding, const Entry& entry, uint64_t count,
+                                            const Window& window) {
+  MICROTOME_TRY(check_integers(encoding, entry));
   MICROTOME_TRY(check_limit(encoding, entry, count, sizeof(uint64_t)));
   std::vector<std::byte> stored(static_cast<size_t>(count) * type_size(entry.type));
-  MICROTOME_TRY(read_stored(encoding, entry, 0, stored));
+  MICROTOME_TRY(read_stored(encoding, entry, 0, stored, window));
   std::vector<uint64_t> values(static_cast<size_t>(count));
   MICROTOME_TRY(decode_unsigned(encoding, entry, 0, stored, values));
   return values;
+}
+
+Result<uint64_t> read_first_unsigned(const Encoding& encoding, const Entry& entry, const Window& window) {
+  MICROTOME_TRY(check_integers(encoding, entry));
+  std::array<std::byte, 8> stored{};
+  const auto used = std::span(stored).first(type_size(entry.type));
+  MICROTOME_TRY(read_stored(encoding, entry, 0, used, window));
+  uint64_t value = 0;
+  MICROTOME_TRY(decode_unsigned(encoding, entry, 0, used, std::span(&value, 1)));
+  return value;
 }
 
 Status check_limit(const Encoding& encoding, const Entry& entry, uint64_t count, uint64_t value_bytes) {

@@ -20,8 +20,10 @@ Result<uint64_t> checked_value_size(const Encoding& encoding, const Entry& entry
 /// Whether the values lie in the entry itself. Known types only.
 bool is_inline(const Encoding& encoding, const Entry& entry) noexcept;
 
-/// Reads values [first, first + dst.size() / type size) as stored. The range has been checked by the above.
-Status read_stored(const Encoding& encoding, const Entry& entry, uint64_t first, std::span<std::byte> dst);
+/// Reads values [first, first + dst.size() / type size) as stored, from `window` where they lie in it. The
+/// range has been checked by the above.
+Status read_stored(const Encoding& encoding, const Entry& entry, uint64_t first, std::span<std::byte> dst,
+                   const Window& window);
 
 /// The integers at `stored`, which holds `dst.size()` values of `entry`'s type, itself an integer type.
 /// `first` is the index of the first, for messages. Errors: corrupt for a negative one.
@@ -36,7 +38,11 @@ void decode_reals(const Encoding& encoding, Type type, std::span<const std::byte
                   std::span<double> dst) noexcept;
 
 /// Integers [0, count) of the entry, whole. Errors as above; corrupt for another type than an integer.
-Result<std::vector<uint64_t>> read_unsigned(const Encoding& encoding, const Entry& entry, uint64_t count);
+Result<std::vector<uint64_t>> read_unsigned(const Encoding& encoding, const Entry& entry, uint64_t count,
+                                            const Window& window);
+
+/// The first of them. The entry has one.
+Result<uint64_t> read_first_unsigned(const Encoding& encoding, const Entry& entry, const Window& window);
 
 /// Corrupt when `count` values of `value_bytes` each in memory are more than limits.max_value_bytes.
 Status check_limit(const Encoding& encoding, const Entry& entry, uint64_t count, uint64_t value_bytes);
