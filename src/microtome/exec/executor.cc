@@ -68,7 +68,6 @@ struct Pool {
 
   std::shared_ptr<Tasks> next_group() const noexcept;
   void run_one(Lock& lock, Tasks& group);
-  void call(Lock& lock, Tasks& group, const Task& task, std::list<Task>& owned);
   void tell_who_gives_way() const noexcept;
   void drop_queued(Lock& lock, Tasks& group) noexcept;
   void after_task(Tasks& group) noexcept;
@@ -146,18 +145,12 @@ void Pool::tell_who_gives_way() const noexcept {
 void Pool::run_one(Lock& lock, Tasks& group) {
   std::list<Task> task;
   task.splice(task.begin(), group.queued, group.queued.begin());
-  call(lock, group, task.front(), task);
-}
-
-/// Calls `task` as one of the group's, without the lock; drops `owned` before the group can be idle: what it
-/// holds may refer to what belongs to a caller of wait().
-void Pool::call(Lock& lock, Tasks& group, const Task& task, std::list<Task>& owned) {
   ++group.running;
   group.last_start = ++starts;
   tell_who_gives_way();
   lock.unlock();
-  Status status = call_caught(task);
-  owned.clear();
+  Status status = call_caught(task.front());
+  task.clear();  // before wait() can return: it may hold references to what the waiter owns
   lock.lock();
   // The task itself forked, and this is the child: the group's counts speak of threads that are gone.
   if (group.generation != generation.load(std::memory_order_relaxed)) return;
@@ -321,17 +314,6 @@ void Executor::Group::run(std::function<Status()> task) {
     pool.tell_who_gives_way();
   }
   if (tasks.waiting > 0) tasks.changed.notify_all();
-}
-
-bool Executor::Group::run_here(const std::function<Status()>& task) {
-  Pool& pool = *executor_->pool_;
-  Tasks& tasks = *tasks_;
-  Pool::Lock lock(pool.mutex);
-  if (tasks.generation != pool.generation.load(std::memory_order_relaxed)) return false;
-  if (tasks.cancelled.load(std::memory_order_relaxed) || tasks.running >= tasks.width) return false;
-  std::list<Task> owned;
-  pool.call(lock, tasks, task, owned);
-  return true;
 }
 
 const std::atomic<bool>& Executor::Group::gives_way() const noexcept {

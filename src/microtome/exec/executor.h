@@ -76,14 +76,9 @@ class Executor::Group {
   /// at all the group fails with `unavailable`.
   void run(std::function<Status()> task);
 
-  /// Runs a task in this thread, at once, if fewer than `width` run and the group is not cancelled; else
-  /// false. What it returns or throws is as for a task of run(). For a caller of a threads_only group that
-  /// waits for one particular thing and has nothing better to do.
-  bool run_here(const std::function<Status()>& task);
-
   /// Set while a task of a group with fewer running ones waits for a thread, and from cancel() on. So that
   /// long tasks do not keep threads from other groups, they look at it at good places, run() themselves again
-  /// and return. Callers of wait() and run_here() have no thread to give: they need not look.
+  /// and return. Callers of wait() have no thread to give: they need not look.
   const std::atomic<bool>& gives_way() const noexcept;
 
   /// Returns when every task has finished or was dropped; in mode caller_helps and caller_only this thread

@@ -116,43 +116,5 @@ TEST_F(ExecutorShareTest, CancelAsksForWay) {
   EXPECT_EQ(group.wait().error().code, Errc::cancelled);
 }
 
-TEST_F(ExecutorShareTest, RunHereIsOneOfTheWidth) {
-  Group group(executor_, 2, Mode::threads_only);
-  std::latch started(1), go(1);
-  group.run([&] { return started.count_down(), go.wait(), ok_status(); });
-  started.wait();
-  bool inner = false, ran = false;
-  const auto caller = std::this_thread::get_id();
-  EXPECT_TRUE(group.run_here([&] {
-    ran = std::this_thread::get_id() == caller;
-    inner = group.run_here([] { return ok_status(); });  // two run already
-    return ok_status();
-  }));
-  EXPECT_TRUE(ran);
-  EXPECT_FALSE(inner);
-  go.count_down();
-  ASSERT_TRUE(group.wait().ok());
-}
-
-TEST_F(ExecutorShareTest, RunHereNeedsNoThreadThatOtherGroupsHold) {
-  Group a(executor_, 1, Mode::threads_only), b(executor_, 1, Mode::threads_only);
-  std::latch started(1), go(1);
-  a.run([&] { return started.count_down(), go.wait(), ok_status(); });
-  started.wait();
-  bool ran = false;
-  EXPECT_TRUE(b.run_here([&] { return ran = true, ok_status(); }));
-  EXPECT_TRUE(ran);
-  EXPECT_EQ(executor_->thread_count(), 1);
-  go.count_down();
-  ASSERT_TRUE(a.wait().ok() && b.wait().ok());
-}
-
-TEST_F(ExecutorShareTest, WhatRunHereReturnsFailsTheGroup) {
-  Group group(executor_, 1, Mode::threads_only);
-  EXPECT_TRUE(group.run_here([]() -> Status { throw std::bad_alloc(); }));
-  EXPECT_FALSE(group.run_here([] { return ok_status(); }));
-  EXPECT_EQ(group.wait().error().to_string(), "out of memory: no memory left");
-}
-
 }  // namespace
 }  // namespace microtome

@@ -8,6 +8,7 @@
 #include "microtome/base/checked.h"
 #include "microtome/base/fail.h"
 #include "microtome/loader/check.h"
+#include "microtome/loader/crew.h"
 #include "microtome/loader/flight.h"
 #include "microtome/loader/window.h"
 #include "microtome/plan/batch.h"
@@ -19,13 +20,11 @@ namespace {
 /// Everything that must be made anew in a forked child, where worker threads no longer exist: see
 /// Loader::State::restart().
 struct Run {
-  std::shared_ptr<LoaderSignal> signal = std::make_shared<LoaderSignal>();
   uint64_t generation = 0;
-  uint64_t dispatched = 0;                      // the next batch to start
-  std::unique_ptr<TileCache> kept;              // null where the process's cache serves
-  std::unique_ptr<Window> window;               // with `kept`
-  std::deque<std::shared_ptr<Flight>> flights;  // dispatched and not delivered, in order
-  std::unique_ptr<Executor::Group> group;  // null without workers; last: goes first, waiting for its tasks
+  uint64_t dispatched = 0;          // the next batch to start
+  std::unique_ptr<TileCache> kept;  // null where the process's cache serves
+  std::unique_ptr<Window> window;   // with `kept`
+  std::unique_ptr<Crew> crew;       // last: goes first, waiting for its threads
 };
 
 }  // namespace
@@ -40,6 +39,7 @@ struct Loader::State {
   uint64_t batch_count = 0;
   uint64_t delivered = 0;
   std::optional<Error> error;
+  std::shared_ptr<LoaderMeter> meter;
   std::unique_ptr<Run> run;  // null before the first next() and after the last
 
   ~State() { stop(); }
@@ -55,7 +55,6 @@ struct Loader::State {
   Result<std::shared_ptr<Flight>> prepare(uint64_t batch);
   Result<BatchReadOptions> read_options();
   void dispatch();
-  void fly(const std::shared_ptr<Flight>& flight);
   Result<std::optional<Batch>> next();
 };
 
@@ -63,8 +62,8 @@ struct Loader::State {
 /// left where it is instead.
 void Loader::State::stop() noexcept {
   if (run == nullptr) return;
+  meter->stop();
   if (of_this_process()) {
-    run->signal->stop.store(true, std::memory_order_relaxed);
     run.reset();
   } else {
     static_cast<void>(run.release());
@@ -84,9 +83,8 @@ void Loader::State::start() {
                        [this](const TileKey& tile) { return tile_bytes(tile); }},
         options.keep_bytes, delivered);
   }
-  if (options.workers > 0)
-    run->group = std::make_unique<Executor::Group>(context.executor, options.workers,
-                                                   Executor::Group::Mode::threads_only);
+  run->crew = std::make_unique<Crew>(context.executor, context.workers, options.workers, meter);
+  meter->start(options.workers);
 }
 
 std::span<const int64_t> Loader::State::rows_of(uint64_t batch) const noexcept {
@@ -126,7 +124,7 @@ Result<BatchReadOptions> Loader::State::read_options() {
   how.fill = options.fill;
   how.on_error = options.on_error;
   how.buffers = context.buffers.get();
-  how.counters = context.counters.get();
+  how.counters = &meter->read;
   if (run->window == nullptr) {
     if (context.cache->capacity_bytes() != 0) how.cache = context.cache.get();
   } else {
@@ -161,8 +159,10 @@ Result<std::shared_ptr<Flight>> Loader::State::prepare(uint64_t batch) {
     std::byte* const data = pixels.data() + static_cast<int64_t>(i) * row_stride * options.size.h;
     views[i] = {data, options.size, row_stride, pixel.samples, pixel.type};
   }
-  auto read = std::make_unique<BatchRead>(slides, plan_batch(regions), std::move(views), std::move(how));
-  auto flight = std::make_shared<Flight>(run->signal, context.workers, std::move(read));
+  BatchPlan plan = plan_batch(regions);
+  meter->begin(plan.tiles);
+  auto flight = std::make_shared<Flight>();
+  flight->read = std::make_unique<BatchRead>(slides, std::move(plan), std::move(views), std::move(how));
   flight->pixels = std::move(pixels);
   flight->indices.assign(rows.begin(), rows.end());
   return flight;
@@ -177,46 +177,27 @@ void Loader::State::dispatch() {
   } catch (const std::bad_alloc&) {
     prepared = Error{Errc::out_of_memory, "no memory left"};
   }
-  auto flight = prepared.ok() ? *prepared : std::make_shared<Flight>(run->signal, context.workers, nullptr);
-  flight->number = run->dispatched++;
-  run->flights.push_back(flight);
-  if (!prepared.ok()) {
-    flight->fail(std::move(prepared).error());
+  if (prepared.ok()) {
+    (*prepared)->number = run->dispatched++;
+    run->crew->add(*std::move(prepared));
+  } else {
     run->dispatched = batch_count;
-  } else if (run->group != nullptr) {
-    fly(flight);
+    run->crew->add_failed(std::make_shared<Flight>(), std::move(prepared).error());
   }
-}
-
-/// Gives the batch to the workers: to as many as it has units, at most.
-void Loader::State::fly(const std::shared_ptr<Flight>& flight) {
-  const auto tasks = std::min<size_t>(flight->unit_count(),
-                                      static_cast<size_t>(std::min(options.workers, Executor::kMaxThreads)));
-  try {
-    for (size_t i = 0; i < tasks; ++i) {
-      run->group->run([flight] {
-        flight->run();
-        return ok_status();  // the batch has the error; the group goes on with the others
-      });
-    }
-  } catch (const std::bad_alloc&) {
-    return flight->fail({Errc::out_of_memory, "no memory left"});
-  }
-  if (run->group->cancelled()) flight->fail(run->group->wait().error());
 }
 
 Result<std::optional<Batch>> Loader::State::next() {
   if (run != nullptr && !of_this_process()) stop();
   if (run == nullptr) start();
-  const uint64_t most = run->group == nullptr ? 1 : static_cast<uint64_t>(options.prefetch) + 1;
-  while (run->flights.size() < most && run->dispatched < batch_count) dispatch();
+  const LoaderMeter::Waiting waiting(*meter);
+  const uint64_t most = options.workers == 0 ? 1 : static_cast<uint64_t>(options.prefetch) + 1;
+  while (run->crew->size() < most && run->dispatched < batch_count) dispatch();
 
-  const std::shared_ptr<Flight> flight = run->flights.front();
-  if (run->group == nullptr && flight->unit_count() != 0) flight->run();
-  MICROTOME_TRY(flight->wait());
-  run->flights.pop_front();
-  Batch batch{std::move(flight->pixels), std::move(flight->indices), flight->take_errors(), flight->number};
+  MICROTOME_ASSIGN(const std::shared_ptr<Flight> flight, run->crew->take());
+  Batch batch{std::move(flight->pixels), std::move(flight->indices), flight->read->take_errors(),
+              flight->number};
   delivered = batch.number + 1;
+  meter->delivered();
   if (run->window != nullptr) erase(run->window->deliver(batch.number));
   if (delivered == batch_count) stop();
   return std::optional<Batch>(std::move(batch));
@@ -236,6 +217,7 @@ Result<std::unique_ptr<Loader>> Loader::open(LoaderContext context,
   auto state = std::make_unique<State>();
   const auto rows = static_cast<uint64_t>(order.size()), size = static_cast<uint64_t>(options.batch_size);
   state->batch_count = options.drop_last ? rows / size : ceil_div(rows, size);
+  state->meter = std::make_shared<LoaderMeter>(context.counters.get());
   state->context = std::move(context);
   state->slides = std::move(slides);
   state->patches = std::move(patches);
@@ -247,6 +229,10 @@ Result<std::unique_ptr<Loader>> Loader::open(LoaderContext context,
 
 uint64_t Loader::batch_count() const noexcept {
   return state_->batch_count;
+}
+
+std::shared_ptr<const LoaderMeter> Loader::meter() const noexcept {
+  return state_->meter;
 }
 
 Result<std::optional<Batch>> Loader::next() {

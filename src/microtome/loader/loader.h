@@ -19,6 +19,7 @@
 #include "microtome/base/geometry.h"
 #include "microtome/device/buffer.h"
 #include "microtome/exec/executor.h"
+#include "microtome/loader/meter.h"
 #include "microtome/read/batch_read.h"
 #include "microtome/read/tile_cache.h"
 #include "microtome/read/worker.h"
@@ -40,7 +41,9 @@ struct LoaderOptions {
   /// Batches decoded ahead of the one the consumer holds; 0: decoding starts in next(). The loader holds at
   /// most one more than this. Without workers nothing is decoded ahead.
   int64_t prefetch = 2;
-  int workers = 0;  ///< Threads beside the caller's; 0: the caller's alone, inside next().
+  /// Threads beside the caller's; 0: the caller's alone, inside next(). At most so many decode at once: the
+  /// caller's helps, while it waits, where one of theirs is held up by others' work.
+  int workers = 0;
   OnError on_error = OnError::raise;
   std::vector<std::byte> fill;  ///< One pixel.
   /// Budget for decoded tiles that later batches need again; see Note [Tiles that several batches need].
@@ -79,6 +82,9 @@ class Loader {
   ~Loader();
 
   uint64_t batch_count() const noexcept;
+
+  /// What is counted of this pass. Any thread may ask it, at any moment, and keep it longer than the loader.
+  std::shared_ptr<const LoaderMeter> meter() const noexcept;
 
   /// The next batch, or nothing after the last. A batch that fails does so here, when its turn comes, as
   /// BatchRead::drain says, or with out_of_memory or unavailable (no thread to be had); then the loader is at

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <set>
 #include <span>
@@ -27,9 +28,12 @@ class KnownSlide {
   using Tile = std::tuple<int, int64_t, int64_t>;     ///< Level, column, row.
   static constexpr int64_t kSamples = 3;
 
-  /// Tiles of `broken` lack their last byte, those of `absent` all their bytes.
+  using Wrap = std::function<std::shared_ptr<const ByteSource>(std::shared_ptr<const ByteSource>)>;
+
+  /// Tiles of `broken` lack their last byte, those of `absent` all their bytes. `wrap` puts a source of the
+  /// test's own around the bytes.
   explicit KnownSlide(const Levels& levels, uint32_t seed = 1, const std::set<Tile>& broken = {},
-                      const std::set<Tile>& absent = {}) {
+                      const std::set<Tile>& absent = {}, const Wrap& wrap = {}) {
     auto file = std::make_shared<std::vector<std::byte>>();
     SlideIndex index;
     for (const auto& [size, tile] : levels) {
@@ -37,6 +41,7 @@ class KnownSlide {
       index.levels.push_back(store(size, tile, broken, absent, *file));
     }
     auto source = make_memory_source({*file, file}, "known slide");
+    if (wrap) source = wrap(std::move(source));
     auto made = Slide::make(std::move(source), "test", std::move(index));
     EXPECT_TRUE(made.ok()) << made.error().to_string();
     slide = *std::move(made);

@@ -115,33 +115,31 @@ Status BatchRead::drain_units(TilePlacer& placer, const std::atomic<bool>* stop,
   if (failed_.load(std::memory_order_acquire)) return failure();
   if (!sources_checked_.exchange(true, std::memory_order_relaxed)) MICROTOME_TRY(check_sources());
   const size_t units = unit_count();
-  for (;;) {
+  do {
     const size_t claim = claim_size(next_.load(std::memory_order_relaxed));
     size_t unit = next_.fetch_add(claim, std::memory_order_relaxed);
     if (unit >= units) return drain_put_off(placer, stop, busy);
     for (const size_t end = std::min(unit + claim, units); unit < end; ++unit) {
       if (failed_.load(std::memory_order_acquire)) return failure();
-      if (stop != nullptr && stop->load(std::memory_order_relaxed)) {
-        for (; unit < end; ++unit) put_off(unit);
-        return ok_status();
-      }
       MICROTOME_ASSIGN(const bool done, do_unit(unit, end, placer, TileCache::Busy::leave));
       if (!done) put_off(unit);
     }
-  }
+  } while (stop == nullptr || !stop->load(std::memory_order_relaxed));
+  return ok_status();
 }
 
 Status BatchRead::drain_put_off(TilePlacer& placer, const std::atomic<bool>* stop, TileCache::Busy busy) {
-  for (;;) {
+  do {
     if (failed_.load(std::memory_order_acquire)) return failure();
-    if (stop != nullptr && stop->load(std::memory_order_relaxed)) return ok_status();
     const std::optional<size_t> unit = take_put_off();
     if (!unit) return ok_status();
     MICROTOME_ASSIGN(const bool done, do_unit(*unit, *unit + 1, placer, busy));
-    if (done) continue;
-    put_off(*unit);
-    return ok_status();
-  }
+    if (!done) {
+      put_off(*unit);
+      return ok_status();
+    }
+  } while (stop == nullptr || !stop->load(std::memory_order_relaxed));
+  return ok_status();
 }
 
 /// False: not now, see Note [Tiles being decoded elsewhere].

@@ -44,15 +44,15 @@ class BatchRead {
   /// Units of work: tiles, and regions with background to fill.
   size_t unit_count() const noexcept { return job_.plan.tiles.size() + background_.size(); }
 
-  /// Takes and does units until none is left (ok), `stop` is set (ok; done() stays false) or one fails: then
-  /// the drains of other threads return that same error, at their next unit. Call from as many threads as you
-  /// like, each with its own worker.
+  /// Takes and does units until none is left (ok), `stop` is set (ok; looked at now and then, but not
+  /// before some unit was done, so that whoever stops and comes back gets on) or one fails: then the drains
+  /// of other threads return that same error, at their next unit. Call from as many threads as you like, each
+  /// with its own worker.
   ///
   /// Note [Tiles being decoded elsewhere]
   /// A tile that another thread is decoding for the cache at that moment is put off: other units come first.
   /// When none of them is left, `busy` says whether to wait for it or to leave it; then some drain must come
-  /// again later, if only one that waits: puts_off() tells. A drain that `stop` ends puts off what it had
-  /// taken and not begun.
+  /// again later, if only one that waits: puts_off() tells.
   ///
   /// Errors: corrupt, unsupported, io, out_of_memory with tile, level and slide; io for a slide whose file
   /// changed since it was opened (looked at once in each BatchRead); invalid_argument as above.

@@ -1,9 +1,11 @@
 #include "microtome/read/reader.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <new>
 #include <span>
+#include <thread>
 #include <utility>
 
 #include "microtome/base/fail.h"
@@ -81,12 +83,16 @@ Status Reader::drain(BatchRead& read, int workers) {
     return read.drain(*worker);
   }
   Executor::Group group(executor_, width, Executor::Group::Mode::caller_helps);
-  for (int i = 0; i < width; ++i) {
-    group.run([this, &read] {
-      const WorkerPool::Lease worker = workers_->lease();
-      return read.drain(*worker);
-    });
-  }
+  const auto caller = std::this_thread::get_id();
+  // The executor's threads give way to other reads and loaders that have fewer; this one is ours.
+  const std::function<Status()> work = [&]() -> Status {
+    const WorkerPool::Lease worker = workers_->lease();
+    if (std::this_thread::get_id() == caller) return read.drain(*worker);
+    MICROTOME_TRY(read.drain(*worker, &group.gives_way()));
+    if (group.gives_way() && !group.cancelled() && !read.done()) group.run(work);
+    return ok_status();
+  };
+  for (int i = 0; i < width; ++i) group.run(work);
   return group.wait();
 }
 
