@@ -51,9 +51,11 @@ class ReadStressTest : public ::testing::TestWithParam<size_t> {};
 
 TEST_P(ReadStressTest, EightThreadsShareOneReader) {
   const auto sparse = [](int64_t col, int64_t row) { return (col * 5 + row) % 7 == 0; };
-  TestSlide made(
-      {{.size = {300, 200}, .tile = {32, 32}, .absent = sparse}, {.size = {150, 100}, .tile = {48, 16}}},
-      {{"macro", {.size = {90, 70}, .tile = {90, 8}, .samples = 1, .strips = true}}});
+  const auto flat = [](int64_t col, int64_t row) { return (col + row) % 3 == 1; };
+  const auto twin = [](int64_t col, int64_t row) { return (col + row) % 4 == 2; };
+  TestSlide made({{.size = {300, 200}, .tile = {32, 32}, .absent = sparse, .flat = flat, .twin = twin},
+                  {.size = {150, 100}, .tile = {48, 16}, .flat = twin, .twin = flat, .share_twins = true}},
+                 {{"macro", {.size = {90, 70}, .tile = {90, 8}, .samples = 1, .strips = true}}});
   EXPECT_EQ(read_together(made, GetParam()), 0);
 }
 
