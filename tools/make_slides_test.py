@@ -178,6 +178,21 @@ def test_shapes_reach_their_bits_and_blank_tiles(tmp_path, name):
         assert file.pages[0].shape[1::-1] == facts["size"]
 
 
+def test_many_tiles_point_at_few_bytes(made):
+    path = made("many-tiles")
+    assert path.stat().st_size < 3 << 20
+    with tifffile.TiffFile(path) as file:
+        page = file.pages[0]
+        assert len(page.dataoffsets) == 320 * 313 == -(-page.imagewidth // 256) * -(-page.imagelength // 256)
+        assert len(set(page.dataoffsets)) == 7
+        assert len(file.series[0].levels) == 5
+        last = file.series[0].levels[-1].asarray()
+    with openslide.OpenSlide(path) as slide:
+        assert slide.dimensions == (page.imagewidth, page.imagelength)
+        seen = slide.read_region((0, 0), slide.level_count - 1, last.shape[1::-1]).convert("RGB")
+    assert np.array_equal(np.asarray(seen), last)
+
+
 def test_an_unknown_name_is_refused_with_the_names_there_are(tmp_path):
     with pytest.raises(ValueError, match="'nope'.*jpeg-440"):
         make_slides.make("nope", tmp_path / "a")

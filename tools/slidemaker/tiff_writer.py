@@ -30,12 +30,14 @@ class Directory:
     """One image: its tags {code: value}, its tiles or strips in file order (None: absent), its SubIFDs.
 
     A value is an int, a list of ints, a str (ASCII), bytes (UNDEFINED), or a pair of ints as a tuple (RATIONAL).
+    `repeated`: equal segments stand in the file once.
     """
 
     tags: dict
     segments: list
     tiled: bool = True
     children: list = field(default_factory=list)
+    repeated: bool = False
 
 
 class Writer:
@@ -83,7 +85,11 @@ class Writer:
 
     def directory(self, image, link):
         """Writes `image`, stores its offset at `link`, and returns where its own next-offset stands."""
-        offsets = [self.append(segment) if segment else 0 for segment in image.segments]
+        distinct = dict.fromkeys(image.segments) if image.repeated else image.segments
+        offsets = [self.append(segment) if segment else 0 for segment in distinct]
+        if image.repeated:
+            placed = dict(zip(distinct, offsets, strict=True))
+            offsets = [placed[segment] for segment in image.segments]
         counts = [len(segment) if segment else 0 for segment in image.segments]
         tags = dict(image.tags)
         tags |= dict(zip((324, 325) if image.tiled else (273, 279), (offsets, counts), strict=True))
