@@ -7,12 +7,14 @@ import numpy as np
 CHUNK = 1 << 24
 
 
+def mapped(path):
+    return np.memmap(path, np.uint8, "r") if path.stat().st_size else np.zeros(0, np.uint8)
+
+
 def difference(path, reference):
     """{"equal": True}, or how far the samples of `path` are from those of `reference`: the largest and the mean
     difference and the share of samples that differ. Files of different sizes are {"equal": False, "sizes": both}."""
-    ours, theirs = (
-        np.memmap(p, np.uint8, "r") if p.stat().st_size else np.zeros(0, np.uint8) for p in (path, reference)
-    )
+    ours, theirs = mapped(path), mapped(reference)
     if len(ours) != len(theirs):
         return {"equal": False, "sizes": [len(ours), len(theirs)]}
     largest, total, differing = 0, 0, 0

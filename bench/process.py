@@ -1,4 +1,4 @@
-"""A contender's process, from the runner's side: started, pinned to CPUs, asked, ended. protocol.py says how they speak."""
+"""A contender's process, from the runner's side: started, pinned to CPUs, asked, ended; speaks as protocol.py says."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Process:
         names = ("OMP", "OPENBLAS", "NUMEXPR", "BLOSC")
         env = dict(os.environ, VIPS_CONCURRENCY=threads, **{f"{name}_NUM_THREADS": threads for name in names})
         env["ZARR_THREADING__MAX_WORKERS"] = threads
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
         self.process = subprocess.Popen(
             [*command, json.dumps(job)],
             stdin=subprocess.PIPE,

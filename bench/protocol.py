@@ -32,9 +32,9 @@ giving memory back is not part of it. Caches of decoded tiles are empty when a r
 cached, if the contender can). A run of `latency` or `open` repeats its work as often as it takes to measure it well and
 reports the median. What a run delivers, and what `save` writes, raw uint8 RGB:
 
-    whole_level  the level, H*W*3. "fresh": memory allocated in the run. "out": memory given beforehand, the same each run
+    whole_level  the level, H*W*3. "fresh": memory allocated in the run. "out": memory given beforehand, always the same
     grid, random, many_slides   N*h*w*3, patches in the order of `locations` (many_slides: slide after slide). A run
-                 delivers arrays of `batch` patches one after another; an array may be used again once the next is asked for
+                 delivers arrays of `batch` patches one after another; the next may take the memory of the last
     shuffled_loader   the same patches in a random order of the contender's own; `save` puts them back in order
     latency      one patch, into memory given beforehand where that is possible
     open         nothing (zero bytes): opens the slide, looks at its size, closes it

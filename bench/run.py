@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures whole-slide readers against each other: every task, every contender, interleaved.
 
-    python bench/run.py SLIDES_DIR --json FILE [--floor PROGRAM] [--peers PYTHON] [--cucim21 PYTHON] [--quick]
-                        [--tasks T[:VARIANT] ...] [--slides S ...] [--contenders C ...] [--workers 1 2] [--rounds 7] [--cold]
+    python bench/run.py SLIDES_DIR --json FILE [--floor PROGRAM] [--peers PYTHON] [--cucim21 PYTHON] [--quick] [--cold]
+           [--tasks T[:VARIANT] ...] [--slides S ...] [--contenders C ...] [--workers 1 2] [--rounds 7] [--done-when]
 
 A row is one task on one slide with one number of workers. Each of its contenders runs in a process of its own, pinned
 to as many CPUs as it has workers. First each one's pixels are compared with Microtome's, which also warms it up. Then

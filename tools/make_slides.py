@@ -4,8 +4,8 @@
     python tools/make_slides.py OUT_DIR [--only NAME ...] [--scale 1/16] [--seed 0] [--texture auto|seeded|real]
 
 Small ones, each there for one property of the format (`generic-jpeg-440`, `generic-sparse`, …); the shapes A to F that
-whole-slide readers are measured with; and `many-tiles`, which has 100,000 tiles and next to no bytes. Needs numpy, tifffile, imagecodecs and Pillow; for
-`aperio-j2k-33003` and `A` also opj_compress (Debian: libopenjp2-tools).
+whole-slide readers are measured with; and `many-tiles`, which has 100,000 tiles and next to no bytes. Needs numpy,
+tifffile, imagecodecs and Pillow; for `aperio-j2k-33003` and `A` also opj_compress (Debian: libopenjp2-tools).
 
 From Python: `make_slides.make(name, path, seed)`, and `make_slides.NAMES`.
 """

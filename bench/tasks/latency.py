@@ -14,9 +14,8 @@ LEAST_REPEATS, SECONDS = 5, 0.05
 
 def plan(slide, variant, options):
     size = patches.PATCH
-    grid = patches.lattice(
-        slide, options, size, slide.tile, slide.tile // 2 if slide.tile <= size else slide.tile - 128
-    )
+    offset = slide.tile - size // 2  # a corner of tiles lies in the patch's middle
+    grid = patches.lattice(slide, options, size, slide.tile, offset)
     return patches.planned(slide, grid[len(grid) // 2 : len(grid) // 2 + 1], size)
 
 
