@@ -3,6 +3,8 @@
 //
 // It uses none of Microtome's plan, read, loader and codec layers; slide tells it where tiles are. A job may
 // also say "floor": "once" or "touched" for patches, and "hot" as the variant of a whole level; see task.h.
+#include <malloc.h>
+
 #include <bit>
 #include <cstdint>
 #include <fstream>
@@ -127,6 +129,10 @@ int main_of(const std::string& argument) {
 }  // namespace floors
 
 int main(int count, char** arguments) {
+  // OpenJPEG allocates and frees a tile's planes. The C library shall not hand such blocks back to the system
+  // each time.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
   if (count != 2) floors::die("expected one argument, a job as JSON; see bench/protocol.py");
   try {
     return floors::main_of(arguments[1]);
