@@ -34,6 +34,18 @@ bool fits(const TileGrid& grid, size_t tiles, size_t capacity_bytes) noexcept {
   return tiles <= capacity_bytes / tile_bytes;
 }
 
+// Copying this much takes about as long as waking a thread to share it with.
+constexpr size_t kCopiedAlone = size_t{1} << 20;
+
+/// Whether all that `plan` wants of `slide` is in `cache`, so that a read of `bytes` is a few copies.
+bool is_quick(const Slide& slide, const BatchPlan& plan, size_t bytes, const TileCache& cache) {
+  return bytes <= kCopiedAlone &&
+         std::all_of(plan.tiles.begin(), plan.tiles.end(), [&](const PlannedTile& planned) {
+           const TileKey& tile = planned.tile;
+           return cache.holds({slide.source().id(), tile.image, tile.col, tile.row});
+         });
+}
+
 }  // namespace
 
 Reader::Reader(std::shared_ptr<Executor> executor, std::shared_ptr<TileCache> cache,
@@ -55,6 +67,7 @@ Status Reader::read(std::shared_ptr<const Slide> slide, int image, Rect region, 
     MICROTOME_TRY(check_pixels(dst, *slide, image));
     plan = plan_batch(std::span(&planned, 1));
   }
+  int workers = options.workers;
   BatchReadOptions how;
   how.fill = options.fill;
   how.on_error = options.on_error;
@@ -63,9 +76,11 @@ Status Reader::read(std::shared_ptr<const Slide> slide, int image, Rect region, 
     how.cache = cache_.get();
     how.buffers = buffers_.get();
     if (!fits(slide->image(image), plan.tiles.size(), capacity)) how.cache_use = CacheUse::consult;
+    const size_t bytes = dst.row_bytes() * static_cast<size_t>(dst.size.h);
+    if (workers > 1 && is_quick(*slide, plan, bytes, *cache_)) workers = 1;
   }
   BatchRead read({std::move(slide)}, std::move(plan), {dst}, std::move(how));
-  MICROTOME_TRY(drain(read, options.workers));
+  MICROTOME_TRY(drain(read, workers));
   if (errors != nullptr) {
     std::vector<RegionError> filled = read.take_errors();
     std::move(filled.begin(), filled.end(), std::back_inserter(*errors));

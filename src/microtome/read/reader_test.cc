@@ -102,6 +102,29 @@ TEST(Reader, OneWorkerStartsNoThreadAndMoreDo) {
   EXPECT_LE(fixture.executor->thread_count(), 3);
 }
 
+TEST(Reader, ASmallReadOfCachedTilesStartsNoThread) {
+  TestSlide made({{.size = {64, 64}, .tile = {32, 32}}});
+  const auto slide = made.open();
+  Fixture fixture(1 << 20);
+  const TestImage& image = made.image(0);
+  const Rect cached{0, 0, 64, 32}, all{0, 0, 64, 64};
+  const TestCanvas half(cached.size(), image), whole(all.size(), image);
+  const auto read = [&](const Rect& region, const TestCanvas& canvas, int workers) {
+    const ReadOptions options = options_of(image, workers);
+    const Status status = fixture.reader.read(slide, 0, region, canvas.view(), options, nullptr);
+    EXPECT_TRUE(status.ok()) << text(status);
+    EXPECT_TRUE(made.shows(canvas.view(), 0, region, options.fill));
+  };
+  read(cached, half, 1);
+  const auto before = fixture.cache->info();
+  read(cached, half, 4);
+  EXPECT_EQ(fixture.executor->thread_count(), 0);
+  EXPECT_EQ(fixture.cache->info().hits, before.hits + 2) << "looking ahead counts nothing";
+  EXPECT_EQ(fixture.cache->info().misses, before.misses);
+  read(all, whole, 4);  // two of the four tiles are not there
+  EXPECT_GE(fixture.executor->thread_count(), 1);
+}
+
 TEST(Reader, CountsInTheSharedCounters) {
   TestSlide made = varied_slide();
   const TestCanvas canvas({200, 150}, made.image(0));

@@ -215,6 +215,12 @@ TileCache::Pixels TileCache::find(const TileCacheKey& key) {
   return shard.use(key, state_->clock);
 }
 
+bool TileCache::holds(const TileCacheKey& key) const noexcept {
+  Shard& shard = state_->shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  return shard.kept.find(key) != shard.kept.end();
+}
+
 void TileCache::erase(const TileCacheKey& key) {
   Shard& shard = state_->shard_of(key);
   Pixels erased;

@@ -57,6 +57,8 @@ class TileCache {
 
   /// The tile if it is there and whole; counts a hit, or nothing.
   Pixels find(const TileCacheKey& key);
+  /// Whether find() would have it now. No use of the tile, and counts nothing.
+  bool holds(const TileCacheKey& key) const noexcept;
 
   void erase(const TileCacheKey& key);       ///< Of a tile that is being made: it will not be kept.
   void clear();                              ///< Drops every tile, as erase() does; counters stay.
