@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <optional>
 #include <utility>
 
 namespace microtome {
@@ -91,29 +92,39 @@ Status Crew::work() {
 bool Crew::work_on(Lock& lock, const std::atomic<bool>& gives_way) {
   const LoaderMeter::Working working(*meter_);
   std::optional<WorkerPool::Lease> worker;
-  for (;;) {
-    const Next todo = next();
-    if (todo.flight == nullptr || group_->cancelled()) return false;
+  while (!group_->cancelled()) {
+    const std::shared_ptr<Flight> flight = next();
+    if (flight == nullptr) {
+      if (worker) drain_put_off(lock, **worker, gives_way);
+      if (next() == nullptr) return false;
+      continue;
+    }
     try {
       if (!worker) worker.emplace(pool_->lease());
     } catch (const std::bad_alloc&) {
-      fail(*todo.flight, {Errc::out_of_memory, "no memory left"});
+      fail(*flight, {Errc::out_of_memory, "no memory left"});
       continue;
     }
-    drain(lock, *todo.flight, **worker, &gives_way, todo.busy);
-    if (gives_way.load(std::memory_order_relaxed) && !group_->cancelled()) return true;
+    drain(lock, *flight, **worker, &gives_way, Busy::leave);
+    if (gives_way.load(std::memory_order_relaxed)) return !group_->cancelled();
   }
+  return false;
 }
 
-/// See Note [What a thread of the crew does next].
-Crew::Next Crew::next() const {
-  Next last;
+/// The oldest batch with tiles that nobody took.
+std::shared_ptr<Flight> Crew::next() const {
   for (const auto& flight : flights_) {
-    if (flight->finished) continue;
-    if (!flight->taken) return {flight, Busy::leave};
-    if (last.flight == nullptr && flight->read->puts_off()) last = {flight, Busy::wait};
+    if (!flight->finished && !flight->taken) return flight;
   }
-  return last;
+  return nullptr;
+}
+
+/// Looks once at what each batch has put off; at all but one, where the consumer takes a batch meanwhile.
+void Crew::drain_put_off(Lock& lock, Worker& worker, const std::atomic<bool>& gives_way) {
+  for (size_t i = 0; i < flights_.size(); ++i) {
+    const std::shared_ptr<Flight> flight = flights_[i];
+    if (!flight->finished && flight->read->puts_off()) drain(lock, *flight, worker, &gives_way, Busy::leave);
+  }
 }
 
 /// Works on the batch without the lock and notes how far it is.
@@ -158,7 +169,7 @@ Result<std::shared_ptr<Flight>> Crew::take() {
     const uint64_t seen = changes_;
     if (!help(lock, *flight)) {
       changed_.wait(lock, [&] { return changes_ != seen; });
-    } else if (group_ != nullptr && next().flight != nullptr) {
+    } else if (group_ != nullptr && next() != nullptr) {
       // Tasks that found the place taken have ended.
       lock.unlock();
       hire(1);

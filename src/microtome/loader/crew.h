@@ -6,11 +6,14 @@
 // Note [What a thread of the crew does next]
 // A tile of the oldest batch that has one nobody took: so a slow tile keeps one thread, and the others go on
 // to the next batch; and no thread idles while a batch that was added has a tile left. A tile that another
-// thread is decoding for a cache is put off and looked at again at the batch's end; only when nothing else is
-// left does a thread wait for it. A thread that other groups of the executor wait for gives way between two
-// tiles. The consumer, while it waits for its batch, works on that one alone: in one of the crew's places, if
-// one is free (tasks still wait for a thread, or gave theirs away), so that no other loader's work can keep
-// it waiting, and on what was put off.
+// thread is decoding for a cache is put off; when no batch has other tiles, each thread looks at those that
+// were put off once more before it rests, so the one that decoded the tile does. (Where it is not of this
+// crew, or looked a moment too early, they stay for the consumer.) A thread that other groups of the executor
+// wait for gives way between two tiles.
+//
+// The consumer, while it waits for its batch, works on that one alone: in one of the crew's places, if one is
+// free (tasks still wait for a thread, or gave theirs away), so that no other loader's work can keep it
+// waiting; and on what was put off, for which it alone may wait.
 #pragma once
 
 #include <atomic>
@@ -53,15 +56,12 @@ class Crew {
  private:
   using Lock = std::unique_lock<std::mutex>;
   using Busy = TileCache::Busy;
-  struct Next {
-    std::shared_ptr<Flight> flight;  // null: nothing is left
-    Busy busy = Busy::leave;
-  };
 
   void hire(size_t tasks);
   Status work();
   bool work_on(Lock& lock, const std::atomic<bool>& gives_way);
-  Next next() const;
+  std::shared_ptr<Flight> next() const;
+  void drain_put_off(Lock& lock, Worker& worker, const std::atomic<bool>& gives_way);
   void drain(Lock& lock, Flight& flight, Worker& worker, const std::atomic<bool>* stop, Busy busy);
   bool help(Lock& lock, Flight& flight);
   void fail(Flight& flight, Error error) noexcept;
