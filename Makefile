@@ -5,6 +5,7 @@
 #   make demo    reads a slide (SLIDE=path, or one it makes) with numbers beside tifffile's and a picture in demo/
 #   make test    every suite: C++, layers, format, sanitizers, short fuzzing, Python; ends with the counts
 #   make bench   whole-level reads beside tifffile's (and cuCIM's, with CUCIM=a Python that has it), on made slides
+#   make bench-count    instructions of fixed jobs against bench/count/expected.json; UPDATE=1 writes it anew
 #   make fuzz    longer fuzzing (FUZZ_SECONDS per target, 300 unless told)
 #   make asan, make tsan    all C++ tests under the address and undefined-behaviour sanitizers, the thread sanitizer
 #   make format  formats all sources;  make wheel  a wheel for this machine's Python in dist/;  make clean
@@ -19,7 +20,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 INSTALL = @$(PYTHON) tools/install_package.py $(VENV)
 RUN_TESTS = @$(PYTHON) tools/run_tests.py --venv $(VENV)
 
-.PHONY: all demo test bench fuzz asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
+.PHONY: all demo test bench bench-count fuzz asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
 
 all: packages-build
 	$(INSTALL)
@@ -37,6 +38,9 @@ bench: packages-demo
 	@$(VENV)/bin/python tools/make_slides.py build/slides --only A B C D E F --keep
 	@$(VENV)/bin/python bench/whole_level/run.py build/slides/*.* --json build/bench.json \
 	  --contender microtome --contender tifffile $(if $(CUCIM),--contender "cucim=$(CUCIM)")
+
+bench-count: requirements
+	$(RUN_TESTS) count $(if $(UPDATE),--update-counts && cat build/test-logs/count.log)
 
 fuzz: requirements
 	$(RUN_TESTS) fuzz --fuzz-seconds $(FUZZ_SECONDS)

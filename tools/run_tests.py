@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the project's test suites and adds up their counts; `make test` calls it without arguments.
 
-    tools/run_tests.py [SUITE ...] [--list] [--fuzz-seconds N] [--all-layers] [--fix] [--venv DIR]
+    tools/run_tests.py [SUITE ...] [--list] [--fuzz-seconds N] [--all-layers] [--fix] [--update-counts] [--venv DIR]
 
 Each suite is a function in SUITES that returns an Outcome read from its own runner's report: CTest's and pytest's
 JUnit files; a fuzz target that ends without a finding is one passed test. A suite that cannot run counts as one
@@ -12,6 +12,7 @@ always `N passed, N failed, N skipped`; the exit status is 1 if anything failed.
 import argparse
 import concurrent.futures
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -265,6 +266,41 @@ def fuzz(run):
     return outcome
 
 
+def counts(run):
+    """Instructions of fixed jobs against bench/count/expected.json; each job is one test."""
+    make_environment(run.options.venv, sys.executable, ["test", "demo"], run.log)
+    folder, program = BUILD / "bench", "microtome_count"
+    options = cmake_options() | {"MICROTOME_BENCH": "ON"}
+    defines = [f"-D{name}={value}" for name, value in options.items()]
+    run.must(["cmake", "--preset", "release", "-B", folder, *defines])
+    run.must(["cmake", "--build", folder, "--parallel", CORES, "--target", program])
+    report = BUILD / "count" / "report.json"
+    report.unlink(missing_ok=True)
+    command = [
+        run.options.venv / "bin" / "python",
+        "bench/count/count.py",
+        folder / "bench" / "count" / program,
+    ]
+    update = ["--update"] if run.options.update_counts else []
+    status = run.status([*command, "--report", report, *update])
+    if not report.exists():
+        raise RuntimeError(f"bench/count/count.py ended with {status} and wrote no report")
+    outcome = counted(json.loads(report.read_text()))
+    if status != 0 and outcome.failed == 0:
+        outcome.add(False, f"bench/count/count.py ended with {status}")
+    return outcome
+
+
+def counted(report):
+    """The Outcome of count.py's report: a passed or failed test for each verdict, a skip where there is none."""
+    outcome = Outcome(notes=list(report["notes"]))
+    for job, wrong in report["verdicts"]:
+        outcome.add(wrong is None, wrong or job)
+    if not report["verdicts"]:
+        outcome.skipped += 1
+    return outcome
+
+
 def pytest_in(run, venv, label, *paths):
     install(venv, run.log)
     report = BUILD / f"pytest-{label}.xml"
@@ -336,6 +372,7 @@ SUITES = {
     "pythons": ("tests/python on the other Python versions found", more_pythons),
     "asan": (f"C++ tests of {', '.join(ASAN_LAYERS)}: address and undefined-behaviour sanitizers", asan),
     "tsan": (f"C++ tests of {', '.join(TSAN_LAYERS)}, Python threads: thread sanitizer", tsan),
+    "count": ("instructions of fixed jobs, under callgrind", counts),
     "fuzz": ("each fuzz target for a short while", fuzz),
 }
 
@@ -376,6 +413,7 @@ def main():
     parser.add_argument("--fuzz-seconds", type=int, default=10, help="time for each fuzz target")
     parser.add_argument("--all-layers", action="store_true", help="sanitizer suites: every layer")
     parser.add_argument("--fix", action="store_true", help="format suite: rewrite the files")
+    parser.add_argument("--update-counts", action="store_true", help="count suite: write the values anew")
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="the main environment")
     options = parser.parse_args()
     options.venv = Path(os.path.abspath(options.venv))

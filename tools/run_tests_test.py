@@ -55,6 +55,18 @@ def test_a_command_that_hangs_is_ended_and_fails(logs, monkeypatch):
         assert run.status([sys.executable, "-c", "import threading; threading.Event().wait()"]) == 124
 
 
+def test_a_report_of_counts_has_a_test_for_each_job_and_a_skip_without_any():
+    report = {
+        "verdicts": [["open", None], ["level", "level: instructions moved"]],
+        "notes": ["another library"],
+    }
+    outcome = run_tests.counted(report)
+    assert (outcome.passed, outcome.failed, outcome.skipped) == (1, 1, 0)
+    assert outcome.notes == ["another library", "failed: level: instructions moved"]
+    outcome = run_tests.counted({"verdicts": [], "notes": ["another compiler"]})
+    assert (outcome.passed, outcome.failed, outcome.skipped) == (0, 0, 1)
+
+
 @pytest.mark.parametrize(("passed", "failed", "status"), [(2, 0, 0), (2, 1, 1), (0, 0, 1)])
 def test_the_last_line_counts_and_the_exit_status_follows(logs, monkeypatch, capsys, passed, failed, status):
     def suite(run):
