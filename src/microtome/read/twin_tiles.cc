@@ -22,7 +22,8 @@ std::optional<TwinTiles::Tile> TwinTiles::find(std::span<const std::byte> packed
   std::optional<Tile> found;
   {
     const std::lock_guard lock(mutex_);
-    const Tile& tile = tiles_[slot_of(packed.size(), sample)];
+    if (tiles_ == nullptr) return {};
+    const Tile& tile = (*tiles_)[slot_of(packed.size(), sample)];
     if (tile.format == nullptr || tile.bytes.size != packed.size() || tile.sample != sample) return {};
     found = tile;
   }
@@ -32,7 +33,8 @@ std::optional<TwinTiles::Tile> TwinTiles::find(std::span<const std::byte> packed
 
 void TwinTiles::note(const Tile& tile) {
   const std::lock_guard lock(mutex_);
-  tiles_[slot_of(tile.bytes.size, tile.sample)] = tile;
+  if (tiles_ == nullptr) tiles_ = std::make_unique<std::array<Tile, kSlots>>();
+  (*tiles_)[slot_of(tile.bytes.size, tile.sample)] = tile;
 }
 
 }  // namespace microtome
