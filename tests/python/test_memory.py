@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import threading
@@ -152,15 +151,3 @@ def test_a_batch_outlives_its_loader_and_its_slide(pyramid, taken):
             slide.read((0, 0), (512, 512))
 
     assert taken(work) == (1, 1)
-
-
-def test_workers_touch_fresh_pages(large):
-    with mt.open(large["jpeg"]) as slide:
-        locations = mt.grid(slide, (256, 256))[:64]
-        loader = mt.Loader(slide, locations, (256, 256), batch_size=64, workers=2, prefetch=0)
-        mt.cache.clear()
-        before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
-        pixels = next(iter(loader)).pixels
-        faults = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before
-    assert pixels.nbytes // resource.getpagesize() == 3072
-    assert faults < 1000

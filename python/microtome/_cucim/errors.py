@@ -81,6 +81,11 @@ class _Translation:
         return self
 
     def __exit__(self, kind, error, traceback):
+        if error is not None:
+            self.translate(error)
+
+    def translate(self, error):
+        """Raises `error` as the class that a row says; returns if none does."""
         for found, raised in self._rows:
             if isinstance(error, found) and not isinstance(error, raised):
                 raise raised(f"{self._prefix}{error}") from error
@@ -113,3 +118,6 @@ def opening(path):
 def reading():
     """Raises what happens while pixels are read as the classes above."""
     return _READING
+
+
+translate_reading = _READING.translate  # for where even an empty context costs too much

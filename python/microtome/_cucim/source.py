@@ -3,10 +3,11 @@
 import numpy as np
 
 from .. import _arguments, _core
+from ..errors import Error
 from ..slide import open as open_native
-from .errors import DeviceError, InvalidArgumentError, reading
+from .errors import DeviceError, InvalidArgumentError, reading, translate_reading
 from .pixels import Samples
-from .values import DeviceType
+from .values import CPU, DeviceType
 
 
 def open_slide(path):
@@ -44,7 +45,7 @@ class Reader:
         """One region at (x, y); into `buf` where that is not None."""
         samples, (width, height) = self._samples, self._extent
         out = None if buf is None else _writable(buf, (height, width, samples.promised))
-        with reading():
+        try:
             found = self._slide.read(
                 location,
                 self._extent,
@@ -53,6 +54,9 @@ class Reader:
                 fill=samples.fill,
                 workers=max(1, _threads(num_workers)),  # Slide.read counts the caller among them
             )
+        except Error as error:
+            translate_reading(error)
+            raise
         if samples.is_direct:
             return found
         found = samples.convert(found, self._channel)
@@ -109,7 +113,7 @@ def _threads(num_workers):
 
 def check_device(device):
     """Refuses a device that is not the CPU."""
-    if device.type is not DeviceType.CPU:
+    if device is not CPU and device.type is not DeviceType.CPU:
         raise DeviceError(
             f"device={str(device)!r}: this version reads to host memory alone; use device='cpu'"
         )

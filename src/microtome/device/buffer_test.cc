@@ -1,6 +1,7 @@
 #include "microtome/device/buffer.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +41,20 @@ TEST(BufferPool, BlocksAreAlignedAndWritable) {
     EXPECT_EQ(address(buffer) % 4096, 0u);
     std::memset(buffer.data(), 7, bytes);
   }
+}
+
+// The first touch of a page costs as much as decoding into it: it is left to the threads that decode.
+TEST(BufferPool, AllocatingTouchesNoPages) {
+  const auto faults = [] {
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_minflt;
+  };
+  const auto pool = BufferPool::make(0);
+  const long before = faults();
+  const Buffer buffer = take(*pool, 64 * kMiB);
+  // The address sanitizer notes an eighth elsewhere.
+  EXPECT_LT(faults() - before, static_cast<long>(64 * kMiB / 4096 / 4));
 }
 
 TEST(BufferPool, NothingIsABufferTooAndADefaultOneOwnsNothing) {
