@@ -1,4 +1,5 @@
-// microtome._core.Patches and Pass: the list of patches, and one walk over it in a given order.
+// microtome._core.Patches, Pass and Meter: the list of patches, one walk over it in a given order, and what
+// is counted of that.
 #include "microtome/loader/loader.h"
 
 #include <nanobind/stl/optional.h>
@@ -52,6 +53,18 @@ Patches new_patches(const std::vector<SlideHandle*>& handles, const std::vector<
   }));
 }
 
+struct Meter {
+  std::shared_ptr<const LoaderMeter> meter;
+
+  // In the order of microtome.LoaderStats.
+  nb::tuple stats() const {
+    const LoaderStats stats = meter->stats();
+    return nb::make_tuple(stats.batches, stats.tiles, stats.decoded, stats.reused, stats.constant,
+                          stats.twins, stats.absent, stats.bytes_read, stats.consumer_waited_s,
+                          stats.workers_waited_s);
+  }
+};
+
 class Pass {
  public:
   explicit Pass(std::unique_ptr<Loader> loader)
@@ -63,6 +76,7 @@ class Pass {
   }
 
   uint64_t batch_count() const noexcept { return loader_->batch_count(); }
+  Meter meter() const { return {loader_->meter()}; }
 
   // (pixels, indices, errors, number), or None at the end.
   nb::object next() {
@@ -125,12 +139,17 @@ void bind_loader(nb::module_& module) {
       .def(nb::new_(&new_patches), nb::arg("slides"), nb::arg("levels"), nb::arg("slide_of"),
            nb::arg("locations"), "`locations` are level-0 pixels; `levels` has one for each slide.")
       .def("__len__", [](const Patches& self) { return self.list->size(); });
+  nb::class_<Meter>(module, "Meter", "What is counted of a pass; lives on without it.")
+      .def("stats", &Meter::stats,
+           nb::sig("def stats(self) -> tuple[int, int, int, int, int, int, int, int, float, float]"),
+           "The values of a LoaderStats.");
   nb::class_<Pass>(module, "Pass", "One walk over patches, batch by batch.")
       .def(nb::new_(&open_pass), nb::arg("patches"), nb::arg("order"), nb::arg("size"), nb::arg("batch_size"),
            nb::arg("drop_last"), nb::arg("prefetch"), nb::arg("threads"), nb::arg("fill_broken"),
            nb::arg("fill"),
            "`order`: positions in the list, in order of delivery. `threads`: beside the caller's.")
       .def("__len__", &Pass::batch_count, "Number of batches.")
+      .def("meter", &Pass::meter)
       .def(
           "next", &Pass::next,
           nb::sig("def next(self) -> tuple[numpy.ndarray, numpy.ndarray, list[tuple[int, str]], int] | None"),

@@ -16,7 +16,7 @@ from ._info import info
 from ._levels import Level
 from .batch import Batch, PatchError
 from .errors import CorruptSlideError, DeviceUnavailableError, Error, UnsupportedError
-from .loader import Loader
+from .loader import Loader, LoaderStats
 from .slide import Slide, open
 
 # What is imported when first used, so that importing the package stays quick.
@@ -30,6 +30,7 @@ __all__ = [
     "Error",
     "Level",
     "Loader",
+    "LoaderStats",
     "PatchError",
     "Slide",
     "UnsupportedError",

@@ -45,6 +45,12 @@ class Patches:
 
     def __len__(self) -> int: ...
 
+class Meter:
+    """What is counted of a pass; lives on without it."""
+
+    def stats(self) -> tuple[int, int, int, int, int, int, int, int, float, float]:
+        """The values of a LoaderStats."""
+
 class Pass:
     """One walk over patches, batch by batch."""
 
@@ -55,6 +61,8 @@ class Pass:
 
     def __len__(self) -> int:
         """Number of batches."""
+
+    def meter(self) -> Meter: ...
 
     def next(self) -> tuple[numpy.ndarray, numpy.ndarray, list[tuple[int, str]], int] | None:
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _arguments, _core, _levels, _locations
 from ._lazy import np
@@ -15,7 +15,51 @@ if TYPE_CHECKING:
 
     from .slide import Fill, OnError
 
-__all__ = ["Loader"]
+__all__ = ["Loader", "LoaderStats"]
+
+
+class LoaderStats(NamedTuple):
+    """What one epoch of a loader has done so far.
+
+    Exact once its last batch has come; before that, what is on its way is missing here and there.
+
+    Attributes
+    ----------
+    batches : int
+        Delivered.
+    tiles : int
+        Different tiles that the batches begun so far need.
+    decoded : int
+        Tiles given to a decoder. More than `tiles` where tiles had to be decoded again, because they did not fit what a
+        loader keeps for later batches.
+    reused : int
+        Pieces of patches that were copied from a tile decoded for another piece.
+    constant : int
+        Tiles that were filled, their bytes being known to be one colour.
+    twins : int
+        Tiles that were copied from another tile of the same bytes.
+    absent : int
+        Tiles, once for each batch that needs them, that the file does not have.
+    bytes_read : int
+        Of compressed tiles.
+    consumer_waited : float
+        Seconds spent inside `next`, what it decodes itself included. Much of it beside little `workers_waited`: decoding
+        is what everything waits for.
+    workers_waited : float
+        Seconds, summed over the workers, in which one had nothing to do: all that `prefetch` allows was decoded, or no
+        thread was free. Much of it: the consumer is what everything waits for.
+    """
+
+    batches: int = 0
+    tiles: int = 0
+    decoded: int = 0
+    reused: int = 0
+    constant: int = 0
+    twins: int = 0
+    absent: int = 0
+    bytes_read: int = 0
+    consumer_waited: float = 0.0
+    workers_waited: float = 0.0
 
 
 class Loader:
@@ -147,6 +191,7 @@ class Loader:
 
     def _prepare(self):
         self._lock = threading.Lock()
+        self._meter = None
         cores = [slide._open_core() for slide in self._slides]
         self._patches = _core.Patches(cores, self._levels, self._slide_of, self._locations)
         first = self._pixel(0)
@@ -199,10 +244,28 @@ class Loader:
             self._fill_broken,
             self._fill,
         )
+        self._meter = walk.meter()
         return BatchIterator(walk, self._locations, self._slide_of)
 
+    def stats(self) -> LoaderStats:
+        """What the epoch begun last has done so far; zeros before the first.
+
+        Any thread may call this at any moment, and as often as it likes.
+
+        Examples
+        --------
+        >>> loader = mt.Loader(slide, mt.grid(slide, (256, 256)), (256, 256), batch_size=4)
+        >>> for batch in loader:
+        ...     pass
+        >>> loader.stats().batches, loader.stats().tiles
+        (3, 48)
+        """
+        return LoaderStats() if self._meter is None else LoaderStats(*self._meter.stats())
+
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name not in ("_lock", "_patches")}
+        return {
+            name: value for name, value in vars(self).items() if name not in ("_lock", "_meter", "_patches")
+        }
 
     def __setstate__(self, state):
         vars(self).update(state)
