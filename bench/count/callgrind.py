@@ -8,9 +8,21 @@ import shutil
 import subprocess
 from pathlib import Path
 
-# Nothing in the environment may change a count: libjpeg-turbo walks all of it for each tile, and the linker would find
-# functions when they are first called.
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "LD_BIND_NOW": "1"}
+# Nothing around a program may change its count: libjpeg-turbo walks the whole environment for each tile, the linker
+# finds functions when they are first called, and the C library copies and clears memory as the processor's caches and
+# its rep instructions (which count once a byte) suggest.
+TUNABLES = (
+    "glibc.cpu.hwcaps=-ERMS",
+    "glibc.cpu.x86_data_cache_size=0x8000",
+    "glibc.cpu.x86_shared_cache_size=0x100000",
+    "glibc.cpu.x86_non_temporal_threshold=0xc0000",
+)
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LC_ALL": "C",
+    "LD_BIND_NOW": "1",
+    "GLIBC_TUNABLES": ":".join(TUNABLES),
+}
 COUNTED = "microtome_counted_job"
 CODEC_LIBRARIES = ("libjpeg", "libopenjp2", "libdeflate")
 NAME = re.compile(r"(c?)(ob|fn)=\((\d+)\)(?: (.*))?")

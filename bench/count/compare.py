@@ -3,12 +3,12 @@
 Note [What must not move]
 Each job's instructions are in three parts: our own code, the system's libraries (copies, allocations), and the codecs.
 Our own are the same on every machine with the same compiler and vector instructions, so they may move by 3 % before
-somebody has to say why, downwards too: an expected value that is too high would let the next loss pass. All three
-together may move by 10 %, and are compared only where the libraries and the slides are those that the values were made
-with.
+somebody has to say why, downwards too: an expected value that is too high would let the next loss pass. The system's
+may move by 5 %, which a few allocations more for each tile are, and all three together by 10 %; these two are compared
+only where the libraries and the slides are those that the values were made with.
 """
 
-OWN_MARGIN, TOTAL_MARGIN = 0.03, 0.10
+OWN_MARGIN, SYSTEM_MARGIN, TOTAL_MARGIN = 0.03, 0.05, 0.10
 UPDATE = "make bench-count UPDATE=1 writes the new values; say in the commit why they move"
 
 
@@ -30,14 +30,20 @@ def verdict(job, expected, found, *, own_only):
     """What is wrong with `found`, the parts of `job`; None if nothing is."""
     if expected is None:
         return f"{job}: no expected value. {UPDATE}"
-    if moved(expected["own"], found["own"], OWN_MARGIN):
-        what = f"own code {change(expected['own'], found['own'])}, more than {OWN_MARGIN:.0%}"
-    elif not own_only and moved(total(expected), total(found), TOTAL_MARGIN):
-        each = ", ".join(f"{part} {change(expected[part], found[part])}" for part in expected)
-        what = f"all code {change(total(expected), total(found))}, more than {TOTAL_MARGIN:.0%}: {each}"
-    else:
+    checks = [("own code", OWN_MARGIN, expected["own"], found["own"])]
+    if not own_only:
+        checks += [
+            ("the system's libraries", SYSTEM_MARGIN, expected["system"], found["system"]),
+            ("all code", TOTAL_MARGIN, total(expected), total(found)),
+        ]
+    wrong = [
+        f"{what} {change(before, after)}, more than {margin:.0%}"
+        for what, margin, before, after in checks
+        if moved(before, after, margin)
+    ]
+    if not wrong:
         return None
-    return f"{job}: instructions moved: {what}. {UPDATE}"
+    return f"{job}: instructions moved: {'; '.join(wrong)}. {UPDATE}"
 
 
 def differences(expected, found):
