@@ -43,8 +43,8 @@ class LoaderStats(NamedTuple):
     bytes_read : int
         Of compressed tiles.
     consumer_waited : float
-        Seconds spent inside `next`, what it decodes itself included. Much of it beside little `workers_waited`: decoding
-        is what everything waits for.
+        Seconds spent inside `next`, what it decodes itself included. Much of it beside little `workers_waited`:
+        decoding is what everything waits for.
     workers_waited : float
         Seconds, summed over the workers, in which one had nothing to do: all that `prefetch` allows was decoded, or no
         thread was free. Much of it: the consumer is what everything waits for.

@@ -46,7 +46,7 @@ class BusyClock {
   void forget(int64_t now_us) noexcept { number_.store(total_us(now_us), std::memory_order_relaxed); }
 
  private:
-  static constexpr int kTimeBits = 48;  // ± four years
+  static constexpr int kTimeBits = 52;  // ± 71 years of one thread, half a year of 128
   static constexpr int64_t kOne = int64_t{1} << kTimeBits;
   std::atomic<int64_t> number_{0};
 };
