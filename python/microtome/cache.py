@@ -21,7 +21,8 @@ def configure(*, capacity_bytes: int | None = None, pool_bytes: int | None = Non
         Bytes of decoded tiles that the cache holds at most; 0 turns it off. Tiles beyond it go at once, those least
         recently used first.
     pool_bytes : int, optional
-        Bytes of dropped arrays that are kept for the next ones, 512 MiB unless told.
+        Bytes of dropped arrays that are kept for the next ones, 512 MiB unless told. What no array has wanted for
+        10 s is freed when the pool is used next.
 
     Examples
     --------
