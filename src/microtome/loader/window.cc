@@ -25,21 +25,28 @@ Status Window::look_ahead() {
 
 Status Window::add_batch() {
   const uint64_t batch = started_ + ahead_.size();
-  MICROTOME_ASSIGN(std::vector<TileKey> tiles, source_.tiles_of(batch));
-  std::sort(tiles.begin(), tiles.end());
-  tiles.erase(std::unique(tiles.begin(), tiles.end()), tiles.end());
-  for (size_t i = 0; i < tiles.size(); ++i) {
-    const auto [seen, is_new] = last_seen_.try_emplace(tiles[i], LastSeen{batch, i});
+  MICROTOME_ASSIGN(std::vector<TileKey> keys, source_.tiles_of(batch));
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  Ahead added;
+  added.tiles.resize(keys.size());
+  added.next_use.assign(keys.size(), kNever);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const auto [number, is_new] = numbers_.add(keys[i]);
+    if (number == tiles_.size()) tiles_.emplace_back();
+    Tile& tile = tiles_[number];
+    added.tiles[i] = number;
     if (is_new) {
-      distinct_bytes_ += source_.bytes_of(tiles[i]);
-      continue;
+      tile.kept = false;
+      distinct_bytes_ += source_.bytes_of(keys[i]);
+    } else {
+      ahead(tile.last_seen).next_use[tile.position] = batch;
     }
-    ahead_[seen->second.batch - started_].next_use[seen->second.position] = batch;
-    seen->second = {batch, i};
+    tile.last_seen = batch;
+    tile.position = static_cast<uint32_t>(i);
   }
-  entries_ += source_.patches_per_batch + tiles.size();
-  std::vector<uint64_t> next_use(tiles.size(), kNever);
-  ahead_.push_back({std::move(tiles), std::move(next_use)});
+  entries_ += source_.patches_per_batch + keys.size();
+  ahead_.push_back(std::move(added));
   return ok_status();
 }
 
@@ -54,39 +61,53 @@ Result<Window::Decision> Window::start(uint64_t delivered) {
   const uint64_t number = started_++;
   entries_ -= source_.patches_per_batch + batch.tiles.size();
   leaving_.emplace_back(number, std::vector<TileKey>());
-  for (size_t i = 0; i < batch.tiles.size(); ++i) {
-    if (batch.next_use[i] == kNever) {
-      last_seen_.erase(batch.tiles[i]);
-      distinct_bytes_ -= source_.bytes_of(batch.tiles[i]);
-    }
+  for (size_t i = 0; i < batch.tiles.size(); ++i)
     decide(batch.tiles[i], number, batch.next_use[i], delivered, decision);
-  }
   return decision;
 }
 
-void Window::decide(const TileKey& tile, uint64_t batch, uint64_t next_use, uint64_t delivered,
+void Window::decide(uint32_t number, uint64_t batch, uint64_t next_use, uint64_t delivered,
                     Decision& decision) {
-  const auto kept = kept_.find(tile);
-  if (kept != kept_.end()) {
-    by_next_use_.erase({kept->second.next_use, tile});
-    if (next_use == kNever) {
-      leaving_.back().second.push_back(tile);
-      kept_.erase(kept);
-    } else {
-      kept->second.last_use = batch;
-      kept->second.next_use = next_use;
-      by_next_use_.emplace(next_use, tile);
-    }
-    decision.cached.push_back(tile);
+  const TileKey key = numbers_.key(number);
+  const bool kept = tiles_[number].kept;
+  if (next_use == kNever) {
+    distinct_bytes_ -= source_.bytes_of(key);
+    numbers_.remove(number);
+    tiles_[number].kept = false;
+    if (kept) leaving_.back().second.push_back(key);
+  } else if (kept) {
+    keep(number, batch, next_use);
+  } else {
+    const size_t bytes = source_.bytes_of(key);
+    if (!make_room(bytes, next_use, delivered, decision)) return;
+    keep(number, batch, next_use);
+    kept_bytes_ += bytes;
+    decision.cached.push_back(key);
     return;
   }
-  if (next_use == kNever) return;
-  const size_t bytes = source_.bytes_of(tile);
-  if (!make_room(bytes, next_use, delivered, decision)) return;
-  kept_.emplace(tile, Kept{batch, next_use, bytes});
-  by_next_use_.emplace(next_use, tile);
-  kept_bytes_ += bytes;
-  decision.cached.push_back(tile);
+  if (kept) decision.cached.push_back(key);
+}
+
+void Window::keep(uint32_t number, uint64_t batch, uint64_t next_use) {
+  Tile& tile = tiles_[number];
+  tile.kept = true;
+  tile.last_use = batch;
+  tile.next_use = next_use;
+  ahead(next_use).kept.push_back(number);
+  furthest_ = std::max(furthest_, next_use);
+}
+
+/// Of the kept tiles whose next use is furthest the one used longest ago, or null.
+const uint32_t* Window::furthest_kept() {
+  for (; furthest_ >= started_; --furthest_) {
+    Ahead& batch = ahead(furthest_);
+    for (; batch.first_kept < batch.kept.size(); ++batch.first_kept) {
+      const uint32_t& number = batch.kept[batch.first_kept];
+      if (tiles_[number].kept && tiles_[number].next_use == furthest_) return &number;
+    }
+    if (furthest_ == 0) return nullptr;
+  }
+  return nullptr;
 }
 
 /// Only tiles that no batch on its way needs give way: what one of those would decode again after the tile
@@ -94,14 +115,12 @@ void Window::decide(const TileKey& tile, uint64_t batch, uint64_t next_use, uint
 bool Window::make_room(size_t bytes, uint64_t next_use, uint64_t delivered, Decision& decision) {
   if (bytes > budget_bytes_) return false;
   while (kept_bytes_ > budget_bytes_ - bytes) {
-    if (by_next_use_.empty()) return false;
-    const auto furthest = std::prev(by_next_use_.end());
-    const auto kept = kept_.find(furthest->second);
-    if (furthest->first <= next_use || kept->second.last_use >= delivered) return false;
-    decision.erase.push_back(furthest->second);
-    kept_bytes_ -= kept->second.bytes;
-    kept_.erase(kept);
-    by_next_use_.erase(furthest);
+    const uint32_t* const number = furthest_kept();
+    if (number == nullptr || furthest_ <= next_use || tiles_[*number].last_use >= delivered) return false;
+    const TileKey& key = numbers_.key(*number);
+    decision.erase.push_back(key);
+    kept_bytes_ -= source_.bytes_of(key);
+    tiles_[*number].kept = false;
   }
   return true;
 }

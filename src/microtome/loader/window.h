@@ -13,12 +13,11 @@
 #include <deque>
 #include <functional>
 #include <limits>
-#include <set>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "microtome/base/error.h"
+#include "microtome/loader/tile_numbers.h"
 #include "microtome/plan/region.h"
 
 namespace microtome {
@@ -64,25 +63,30 @@ class Window {
  private:
   static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
-  /// A batch in the window: its distinct tiles, sorted, and the next batch that needs each.
+  /// A batch in the window.
   struct Ahead {
-    std::vector<TileKey> tiles;
-    std::vector<uint64_t> next_use;
+    std::vector<uint32_t> tiles;     // numbers of its distinct tiles, sorted by tile
+    std::vector<uint64_t> next_use;  // the next batch that needs each
+    // Kept tiles whose next use it is, in the order of their last use before; some may have been given up.
+    std::vector<uint32_t> kept;
+    size_t first_kept = 0;  // those before were given up
   };
-  struct LastSeen {
-    uint64_t batch;
-    size_t position;
-  };
-  struct Kept {
-    uint64_t last_use, next_use;
-    size_t bytes;
+  /// A tile that a batch in the window needs.
+  struct Tile {
+    uint64_t last_seen = 0;  // the last such batch, and …
+    uint32_t position = 0;   // … where it stands there
+    bool kept = false;
+    uint64_t last_use = 0, next_use = 0;  // of a kept one
   };
 
   Status look_ahead();
   Status add_batch();
   bool full() const noexcept;
-  void decide(const TileKey& tile, uint64_t batch, uint64_t next_use, uint64_t delivered, Decision& decision);
+  void decide(uint32_t number, uint64_t batch, uint64_t next_use, uint64_t delivered, Decision& decision);
   bool make_room(size_t bytes, uint64_t next_use, uint64_t delivered, Decision& decision);
+  void keep(uint32_t number, uint64_t batch, uint64_t next_use);
+  const uint32_t* furthest_kept();
+  Ahead& ahead(uint64_t batch) noexcept { return ahead_[batch - started_]; }
 
   Source source_;
   size_t budget_bytes_;
@@ -90,13 +94,13 @@ class Window {
   std::deque<Ahead> ahead_;  // started_, started_ + 1, …
   uint64_t max_entries_ = kFirstEntries;
   uint64_t entries_ = 0;       // in ahead_, as kMaxEntries counts them
-  size_t distinct_bytes_ = 0;  // of the tiles in last_seen_
+  size_t distinct_bytes_ = 0;  // of the tiles in numbers_
   bool ended_ = false;         // by an error
-  std::unordered_map<TileKey, LastSeen, TileKeyHash> last_seen_;
-  std::unordered_map<TileKey, Kept, TileKeyHash> kept_;
-  std::set<std::pair<uint64_t, TileKey>> by_next_use_;             // of kept_
+  TileNumbers numbers_;
+  std::vector<Tile> tiles_;                                        // by number
+  uint64_t furthest_ = 0;                                          // no kept tile's next use lies beyond
   std::deque<std::pair<uint64_t, std::vector<TileKey>>> leaving_;  // by batch of last use
-  size_t kept_bytes_ = 0;                                          // of kept_ and leaving_
+  size_t kept_bytes_ = 0;                                          // of the kept ones and leaving_
 };
 
 }  // namespace microtome
