@@ -21,7 +21,7 @@ class Failed(RuntimeError):
 
 
 class Process:
-    """`command` is what starts the contender, without the job. `facts` is what it said when it was ready."""
+    """`command` is what starts the contender, without the job. It loads and opens while the caller goes on."""
 
     def __init__(self, command, job, cpus):
         threads = str(len(cpus))
@@ -38,14 +38,13 @@ class Process:
             preexec_fn=lambda: os.sched_setaffinity(0, cpus),
         )
         self.pending = b""
-        try:
-            self.facts = self.answer()
-        except BaseException:
-            self.close()
-            raise
-        if "unsupported" in self.facts:
-            self.close()
-            raise Failed(self.facts["unsupported"])
+
+    def ready(self):
+        """The contender's facts, once it is ready to work; Failed with its reason if it cannot do the job."""
+        facts = self.answer()
+        if "unsupported" in facts:
+            raise Failed(facts["unsupported"])
+        return facts
 
     def answer(self):
         end = time.monotonic() + ANSWER_WITHIN_S

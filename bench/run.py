@@ -40,8 +40,9 @@ from process import HERE, Failed, Process
 
 ROOT = HERE.parent
 JPEG2000 = (33003, 33005, 34712)
-FEW_ROUNDS = 3
-BRISK_S = 2.5  # a contender that needs less for all rounds together takes part in all
+FEW_ROUNDS = 2
+MEMORY_ROUNDS = 3  # a process each
+BRISK_S = 2.0  # a contender takes part in as many rounds as fit in here, and no fewer than FEW_ROUNDS
 
 
 @dataclass(frozen=True)
@@ -159,9 +160,13 @@ class Entry:
             self.close()
             return None
 
-    def open(self):
+    def start(self):
         self.process = self.runner.start(self.name, self.job)
-        self.result |= {key: self.process.facts[key] for key in ("version", "pixels")}
+
+    def wait(self):
+        """Until it is ready to work."""
+        facts = self.process.ready()
+        self.result |= {key: facts[key] for key in ("version", "pixels")}
 
     def save(self, path):
         begin = time.monotonic()
@@ -174,7 +179,8 @@ class Entry:
     def peak(self):
         """Bytes that the first run of a fresh process needs above what it had when it was ready."""
         self.close()
-        self.open()
+        self.start()
+        self.wait()
         before = self.process.ask("memory")["rss_bytes"]
         self.process.ask("run")
         return self.process.ask("memory")["peak_rss_bytes"] - before
@@ -200,7 +206,8 @@ def compare_pixels(entries, folder):
 def set_rounds(entries, row, rounds):
     for entry in entries:
         leading = entry.label or entry.name in ("microtome", *row.steady)
-        entry.rounds = rounds if leading or entry.seconds * rounds < BRISK_S else min(rounds, FEW_ROUNDS)
+        fitting = max(FEW_ROUNDS, int(BRISK_S / max(entry.seconds, 1e-3)))
+        entry.rounds = rounds if leading else min(rounds, fitting)
 
 
 def run_rounds(entries, row, runner, rounds):
@@ -238,10 +245,11 @@ def measure(row, slide, runner):
         other, _ = runner.job(slide, row, companion.task, companion.variant, companion.workers)
         if other:
             entries.append(Entry(runner, "microtome", companion.label, other))
-    rounds = runner.options.rounds if row.task != "memory" else min(FEW_ROUNDS, runner.options.rounds)
+    rounds = runner.options.rounds if row.task != "memory" else min(MEMORY_ROUNDS, runner.options.rounds)
     try:
-        for entry in entries:
-            entry.attempt(entry.open)
+        for step in (Entry.start, Entry.wait):  # they load their libraries side by side
+            for entry in entries:
+                entry.attempt(lambda entry=entry, step=step: step(entry))
         if not runner.options.cold:
             compare_pixels(entries, runner.folder)
         set_rounds(entries, row, rounds)

@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+"""Builds the bare codec loops (bench/floors) with the libraries that the package is built with; prints their path.
+
+python bench/build_floor.py [BUILD_DIR]
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+from install_package import cmake_options  # noqa: E402
+
+
+def main():
+    build = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build" / "bench")
+    options = cmake_options() | {"MICROTOME_BENCH": "ON"}
+    configure = ["cmake", "--preset", "release", "-B", build, *(f"-D{k}={v}" for k, v in options.items())]
+    for command in (configure, ["cmake", "--build", build, "--target", "microtome_floor"]):
+        done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"The bare codec loops do not build:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+    print(build / "bench" / "floors" / "microtome_floor")
+
+
+if __name__ == "__main__":
+    main()
