@@ -2,8 +2,13 @@
 
 #include <algorithm>
 
-// Compiled for three instruction sets, chosen when the program starts.
+// Compiled for three instruction sets, chosen when the program starts: before the sanitizers are ready for
+// it.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define FLOORS_VECTOR
+#else
 #define FLOORS_VECTOR __attribute__((target_clones("default", "avx2", "arch=skylake-avx512")))
+#endif
 
 namespace floors {
 namespace {
