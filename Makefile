@@ -4,7 +4,8 @@
 #   make         .venv/ with the package built and importable: .venv/bin/python -c "import microtome"
 #   make demo    reads a slide (SLIDE=path, or one it makes) with numbers beside tifffile's and a picture in demo/
 #   make test    every suite: C++, layers, format, sanitizers, short fuzzing, Python; ends with the counts
-#   make bench   whole-level reads beside tifffile's (and cuCIM's, with CUCIM=a Python that has it), on made slides
+#   make bench   every task beside the other readers, on made slides, in half an hour; FULL=1 for slides of full size;
+#                BENCH="--quick" or other options of bench/run.py; CUCIM21= a Python 3.9 that has cucim 21.12.1
 #   make bench-count    instructions of fixed jobs against bench/count/expected.json; UPDATE=1 writes it anew
 #   make fuzz    longer fuzzing (FUZZ_SECONDS per target, 300 unless told)
 #   make asan, make tsan    all C++ tests under the address and undefined-behaviour sanitizers, the thread sanitizer
@@ -33,11 +34,15 @@ demo: packages-demo
 test: requirements
 	$(RUN_TESTS)
 
-bench: packages-demo
+BENCH_SLIDES := build/slides$(if $(FULL),-full)
+bench: packages-bench
 	$(INSTALL) --extras demo
-	@$(VENV)/bin/python tools/make_slides.py build/slides --only A B C D E F --keep
-	@$(VENV)/bin/python bench/whole_level/run.py build/slides/*.* --json build/bench.json \
-	  --contender microtome --contender tifffile $(if $(CUCIM),--contender "cucim=$(CUCIM)")
+	@$(VENV)/bin/python tools/make_slides.py $(BENCH_SLIDES) --only A B C D E F many-tiles --keep \
+	  --scale $(if $(FULL),1,1/16)
+	@$(VENV)/bin/python bench/setup_peers.py build/peers-venv
+	@$(VENV)/bin/python bench/build_floor.py build/bench
+	@$(VENV)/bin/python bench/run.py $(BENCH_SLIDES) --json build/bench.json --done-when \
+	  --floor build/bench/bench/floors/microtome_floor --peers build/peers-venv/bin/python $(if $(CUCIM21),--cucim21 "$(CUCIM21)") $(BENCH)
 
 bench-count: requirements
 	$(RUN_TESTS) count $(if $(UPDATE),--update-counts && cat build/test-logs/count.log)

@@ -11,7 +11,7 @@ import math
 from html import escape
 from typing import NamedTuple
 
-LABELS, WIDTH, GAP, LINE, TOP, BOTTOM = 92, 206, 16, 18, 46, 26
+LABELS, WIDTH, GAP, LINE, TOP, BOTTOM = 124, 206, 16, 18, 46, 26
 PANELS_IN_A_ROW = 4
 LEAST, MOST = 0.5, 64.0
 TICKS = (0.5, 1, 2, 4, 8, 16, 32, 64)
@@ -80,7 +80,8 @@ def draw(title, panels, names, bare, workers):
     columns = min(len(panels), PANELS_IN_A_ROW)
     height = TOP + rows * (len(names) * LINE + BOTTOM + 26) + 18
     width = LABELS + columns * (WIDTH + GAP)
-    dots = f"filled: {max(workers)} workers" + (f", hollow: {min(workers)}" if len(workers) > 1 else "")
+    dots = f"filled dots: {max(workers)} worker{'s' * (max(workers) > 1)}"
+    dots += f", hollow: {min(workers)}" * (len(workers) > 1)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'role="img" aria-label="{escape(title)}">',
