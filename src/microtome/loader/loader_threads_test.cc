@@ -53,6 +53,23 @@ TEST(LoaderThreads, EveryThreadHasATileWhileTilesRemainAndNoMoreThanWorkers) {
   }
 }
 
+TEST(LoaderThreads, TheWaitingConsumerTakesNoPlaceThatAThreadHas) {
+  const GatedSlide slide(9);
+  const std::vector<int64_t> tiles{0, 1, 2, 3, 4, 5, 6, 7};
+  slide.source->hold({4});
+  const auto loader = slide.load(context_for_test(), tiles, 4, 1, 1);
+  take(*loader);
+  ASSERT_TRUE(slide.source->comes_to({4}));  // the one thread; tiles 5, 6 and 7 are left
+  const auto waited = [&] { return loader->meter()->stats().consumer_waited_s; };
+  const double before = waited();
+  std::future<Batch> second = next_elsewhere(*loader);
+  while (waited() < before + 0.01) std::this_thread::yield();
+  EXPECT_EQ(std::ranges::count(slide.source->begun(), 5u), 0);
+  slide.source->open();
+  EXPECT_TRUE(slide.shows(second.get(), tiles));
+  EXPECT_EQ(slide.source->most_at_once(), 1);
+}
+
 TEST(LoaderThreads, TheOldestBatchGoesFirst) {
   const GatedSlide slide(16);
   const std::vector<int64_t> tiles{9, 4, 12, 7, 0, 15, 3, 10, 5, 1, 14, 2, 6, 13, 8, 11};
