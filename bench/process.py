@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ANSWER_WITHIN_S = 300.0
 
 
 class Failed(RuntimeError):
@@ -21,9 +20,13 @@ class Failed(RuntimeError):
 
 
 class Process:
-    """`command` is what starts the contender, without the job. It loads and opens while the caller goes on."""
+    """`command` is what starts the contender, without the job. It loads and opens while the caller goes on.
 
-    def __init__(self, command, job, cpus):
+    One that does not answer within `patience` seconds is killed: some readers wait for ever on some files.
+    """
+
+    def __init__(self, command, job, cpus, patience=300.0):
+        self.patience = patience
         threads = str(len(cpus))
         names = ("OMP", "OPENBLAS", "NUMEXPR", "BLOSC")
         env = dict(os.environ, VIPS_CONCURRENCY=threads, **{f"{name}_NUM_THREADS": threads for name in names})
@@ -47,12 +50,12 @@ class Process:
         return facts
 
     def answer(self):
-        end = time.monotonic() + ANSWER_WITHIN_S
+        end = time.monotonic() + self.patience
         while b"\n" not in self.pending:
             ready, _, _ = select.select([self.process.stdout], [], [], max(0.0, end - time.monotonic()))
             if not ready:
                 self.process.kill()
-                raise Failed(f"no answer within {ANSWER_WITHIN_S:.0f} s")
+                raise Failed(f"no answer within {self.patience:g} s")
             data = os.read(self.process.stdout.fileno(), 65536)
             if not data:
                 raise Failed(self.ending())

@@ -78,13 +78,12 @@ def merged(parts):
         for row in part["rows"]:
             rows[row["task"], row["variant"], row["cold"], row["slide"], row["workers"]] = row
     order = list(TASKS)
-    key = lambda row: (
-        row["cold"],
-        order.index((row["task"], row["variant"])),
-        (len(row["slide"]), row["slide"]),
-        row["workers"],
-    )  # noqa: E731
-    return sorted(rows.values(), key=key)
+
+    def place(row):
+        task = order.index((row["task"], row["variant"]))
+        return row["cold"], task, len(row["slide"]), row["slide"], row["workers"]
+
+    return sorted(rows.values(), key=place)
 
 
 def readers(row):

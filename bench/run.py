@@ -129,7 +129,8 @@ class Runner:
         return [str(path) for path in paths]
 
     def start(self, name, job):
-        return Process(self.command(name), job, self.cpus[: min(job["workers"], len(self.cpus))])
+        cpus = self.cpus[: min(job["workers"], len(self.cpus))]
+        return Process(self.command(name), job, cpus, self.options.patience)
 
     def drop_from_page_cache(self, path):
         with open(path, "rb") as file:
@@ -315,6 +316,9 @@ def parse():
     parser.add_argument("--contenders", nargs="+", default=list(contenders.NAMES), choices=contenders.NAMES)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument(
+        "--patience", type=float, default=300, metavar="S", help="for one answer of a contender"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer slides and three rounds, one worker")
     parser.add_argument("--cold", action="store_true", help="read from the disk; pixels are not compared")
     parser.add_argument(

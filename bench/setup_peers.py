@@ -3,10 +3,12 @@
 
     python bench/setup_peers.py build/peers-venv
 
-Each package is installed by itself; one that cannot be is reported and its contender is left out of the runs.
+Each package is installed by itself; one that cannot be is reported and its contender is left out of the runs. What is
+there stays as it is: remove the folder to get newer versions.
 """
 
 import argparse
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -32,14 +34,21 @@ def main():
     python = venv / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+    stamp = venv / ".installed"
+    installed = json.loads(stamp.read_text()) if stamp.exists() else []
     missing = []
     for name, arguments in PACKAGES.items():
+        if arguments in installed:
+            continue
         command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             reason = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
             missing.append(name)
             print(f"{name} is left out: {reason}", flush=True)
+        else:
+            installed.append(arguments)
+    stamp.write_text(json.dumps(installed))
     print(f"{venv}: {len(PACKAGES) - len(missing)} of {len(PACKAGES)} groups of packages are installed")
 
 
