@@ -27,7 +27,10 @@ def floor_program():
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """{(task, variant, slide): {contender or companion: its entry}} of one run; the peers' environment is made if it is missing."""
+    """{(task, variant, slide): {contender or companion: its entry}} of one run.
+
+    The environment of the other readers is made if it is missing.
+    """
     folder = tmp_path_factory.mktemp("bench")
     slides = folder / "slides"
     slides.mkdir()
