@@ -4,7 +4,7 @@
 #   make         .venv/ with the package built and importable: .venv/bin/python -c "import microtome"
 #   make demo    reads a slide (SLIDE=path, or one it makes) with numbers beside tifffile's and a picture in demo/
 #   make test    every suite: C++, layers, format, sanitizers, short fuzzing, Python; ends with the counts
-#   make bench   every task beside the other readers, on made slides, in half an hour; FULL=1 for slides of full size;
+#   make bench   every task beside the other readers, on made slides, in half an hour; FULL=1: full sizes, in hours;
 #                BENCH="--quick" or other options of bench/run.py; CUCIM21= a Python 3.9 that has cucim 21.12.1
 #   make bench-count    instructions of fixed jobs against bench/count/expected.json; UPDATE=1 writes it anew
 #   make fuzz    longer fuzzing (FUZZ_SECONDS per target, 300 unless told)

@@ -142,18 +142,17 @@ def ahead(rows):
             if entry["contender"] not in (*BARE, "microtome") and "ratio" in entry:
                 total += 1
                 if entry["ratio"] < 1:
-                    place = " ".join(filter(None, (row["task"], row["variant"], row["slide"])))
-                    wins.setdefault(entry["contender"], []).append(
-                        f"{place} with {row['workers']} ({number(entry['ratio'])})"
-                    )
+                    heading = TASKS[row["task"], row["variant"]]
+                    place = f"{heading[0].lower()}{heading[1:]}: {row['slide']} with {row['workers']}"
+                    wins.setdefault(entry["contender"], []).append(f"{place} ({number(entry['ratio'])})")
     count = sum(map(len, wins.values()))
     head = f"Microtome is ahead in {total - count} of {total} comparisons with other readers."
     if not count:
         return head
     return (
         head
-        + " Ahead of it are:\n\n"
-        + "\n".join(f"- {SHOWN[name]}: {', '.join(places)}" for name, places in wins.items())
+        + " Ahead of it are (slide with workers, and the ratio):\n\n"
+        + "\n".join(f"- {SHOWN[name]}: {'; '.join(places)}" for name, places in wins.items())
     )
 
 

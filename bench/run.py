@@ -335,7 +335,6 @@ def main():
     real = Path(os.environ.get("MICROTOME_SLIDES", ROOT.parent / "shared" / "slides"))
     results = {
         "machine": machine.describe(),
-        "begun": time.strftime("%Y-%m-%d"),
         "settings": {"rounds": options.rounds, "cold": options.cold, "few_rounds": FEW_ROUNDS},
         "rows": [],
     }
