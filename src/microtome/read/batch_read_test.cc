@@ -155,11 +155,18 @@ TEST_F(BatchReadTest, AFlatTileGoesThroughTheCacheToo) {
   TestSlide made({{.size = {128, 128}, .tile = {32, 32}, .flat = dark_square}});
   TileCache cache(1 << 20);
   options_.cache = &cache;
-  plan({made.open()}, {{0, 0, {0, 0, 128, 128}}});
+  const auto slide = made.open();
+  plan({slide}, {{0, 0, {0, 0, 128, 128}}});
   ASSERT_TRUE(drain().ok());
   EXPECT_TRUE(made.shows(canvases_[0].view(), 0, {0, 0, 128, 128}, kFill));
   EXPECT_EQ(counters_.decoded, 9u);
   EXPECT_EQ(counters_.constant, 7u);
+  EXPECT_EQ(cache.info().tiles, 16u);
+  EXPECT_EQ(cache.info().bytes, 8u * 32 * 32 * 3 + 8 * 3) << "a flat one takes the room of a pixel";
+  plan({slide}, {{0, 0, {20, 20, 40, 40}}});
+  ASSERT_TRUE(drain().ok());
+  EXPECT_TRUE(made.shows(canvases_[0].view(), 0, {20, 20, 40, 40}, kFill)) << "from the cache";
+  EXPECT_EQ(counters_.decoded, 9u);
 }
 
 TEST_F(BatchReadTest, TilesOfTheSameBytesAreDecodedOncePerRead) {

@@ -80,7 +80,7 @@ struct Shard {
 };
 
 size_t bytes_of(const TileCache::Pixels& pixels) noexcept {
-  return pixels->buffer.size();
+  return pixels->buffer.size() + pixels->pixel.size();
 }
 
 Result<TileCache::Pixels> made_by(const TileCache::Make& make) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "microtome/base/error.h"
 #include "microtome/base/pixels.h"
@@ -22,8 +23,10 @@ struct TilePixels {
   Size size;
   uint16_t samples = 0;
   SampleType type = SampleType::u8;
+  /// Not empty: all of it is this one pixel, and there is no buffer.
+  std::vector<std::byte> pixel = {};
 
-  ImageView view() const noexcept;
+  ImageView view() const noexcept;  ///< Of the buffer.
 };
 
 struct TileCacheKey {

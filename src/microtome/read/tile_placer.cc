@@ -115,23 +115,33 @@ Result<TilePixels> TilePlacer::make_cached(const Current& tile) {
   const Rect shown = tile.shown();
   const TileFormat& format = *tile.ref.format;
   TilePixels pixels{{}, shown.size(), format.samples, format.type};
-  const size_t bytes = pixels.view().row_bytes() * static_cast<size_t>(shown.h);
-  MICROTOME_ASSIGN(pixels.buffer, job_.options.buffers->allocate(bytes));
+  const auto known = [&](std::span<const std::byte> packed) {
+    const auto pixel = worker_.constants.find(packed, format, shown);
+    pixels.pixel.assign(pixel.begin(), pixel.end());
+    return !pixel.empty();
+  };
   MICROTOME_ASSIGN(const std::span<const std::byte> packed, fetch(tile));
-  if (const auto pixel = worker_.constants.find(packed, format, shown); !pixel.empty()) {
+  if (known(packed)) {
     ++counts_.constant;
-    fill_pixels(pixels.view(), pixel);
     return pixels;
   }
+  const size_t bytes = pixels.view().row_bytes() * static_cast<size_t>(shown.h);
+  MICROTOME_ASSIGN(pixels.buffer, job_.options.buffers->allocate(bytes));
   MICROTOME_ASSIGN(const bool copied, copy_twin(tile, packed, shown, pixels.view()));
   if (!copied) MICROTOME_TRY(decode(tile, packed, shown, pixels.view()));
+  if (known(packed)) pixels.buffer = Buffer();
   return pixels;
 }
 
 void TilePlacer::place_cached(const Current& tile, const TilePixels& pixels) const {
   const Rect shown = tile.shown();
-  for (const Placement& placement : job_.plan.of(tile.planned))
-    copy_pixels(part_of(pixels.view(), shown, placement.src), destination(placement));
+  for (const Placement& placement : job_.plan.of(tile.planned)) {
+    if (pixels.pixel.empty()) {
+      copy_pixels(part_of(pixels.view(), shown, placement.src), destination(placement));
+    } else {
+      fill_pixels(destination(placement), pixels.pixel);
+    }
+  }
 }
 
 Status TilePlacer::decode_and_place(const Current& tile) {
