@@ -22,7 +22,7 @@ def describe():
         "cpu": field_of("/proc/cpuinfo", "model name") or platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(int(field_of("/proc/meminfo", "MemTotal").split()[0]) / 2**20, 1),
-        "kernel": platform.release(),
+        "kernel": platform.release().split("-")[0],
         "python": platform.python_version(),
         "virtual": "hypervisor" in flags,
         "simd": [name for name in ("avx2", "avx512f", "avx512vbmi2") if name in flags],

@@ -88,7 +88,11 @@ def rows_alone():
     yield Row("grid", "overlap", "B", 1, PATCH)
     yield Row("random", "sparse", "A", 1, PATCH)
     yield Row("shuffled_loader", "", "B", 1, tuple(name for name in PATCH if name != "floor"))
-    yield Row("many_slides", "", "B", 1, LIBRARIES)
+    for slide in (
+        "B",
+        "many-tiles",
+    ):  # many tiles: who reads the tables of offsets late has to read them here
+        yield Row("many_slides", "", slide, 1, LIBRARIES)
     for slide in "AB":
         small = ("numpy_copy", "cucim_cache", "cucim21")
         yield Row("latency", "", slide, 1, LIBRARIES + small, ("numpy_copy",))

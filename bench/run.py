@@ -347,8 +347,10 @@ def main():
             if path is None:
                 print(f"{row.name:28} x{row.workers}  no slide of that name", flush=True)
                 continue
+            started = time.monotonic()
             result = measure(row, slide_facts(row.slide, path), runner)
             if result:
+                result["took_s"] = round(time.monotonic() - started, 1)
                 results["rows"].append(result)
                 results["minutes"] = round((time.monotonic() - begin) / 60, 1)
                 options.json.write_text(json.dumps(results, indent=1))
