@@ -258,7 +258,7 @@ Columns columns_for(const jpeg_decompress_struct& jpeg, const Rect& region) {
 }
 
 Status JpegDecoder::read_rows(Session& session, const Rect& region, ImageView dst) {
-  constexpr JDIMENSION kRows = 16;
+  constexpr JDIMENSION kRows = MAX_SAMP_FACTOR;  // libjpeg gives no more at once than it upsamples together
   jpeg_decompress_struct& jpeg = session.jpeg();
   const bool straight = static_cast<int64_t>(jpeg.output_width) == region.w;
   Columns columns = columns_for(jpeg, region);
@@ -266,7 +266,7 @@ Status JpegDecoder::read_rows(Session& session, const Rect& region, ImageView ds
     const auto crop = [&] { jpeg_crop_scanline(&jpeg, &columns.x, &columns.width); };
     if (!session.guarded(crop)) return session.error();
   }
-  const size_t samples = dst.samples, stream_row = jpeg.output_width * samples;
+  const size_t samples = dst.samples, stream_row = jpeg.output_width * samples, row_bytes = dst.row_bytes();
   const size_t left = static_cast<size_t>(region.x - columns.x) * samples;
   std::span<std::byte> scratch;
   if (!straight) {
@@ -283,7 +283,7 @@ Status JpegDecoder::read_rows(Session& session, const Rect& region, ImageView ds
       }
       const JDIMENSION got = jpeg_read_scanlines(&jpeg, rows, count);
       for (JDIMENSION i = 0; i < got && !straight; ++i) {
-        std::memcpy(dst.row(y + i), rows[i] + left, dst.row_bytes());
+        std::memcpy(dst.row(y + i), rows[i] + left, row_bytes);
       }
       y += got;
     }
