@@ -42,7 +42,7 @@ void after_fork_in_child() {
 Runtime* make_runtime() {
   auto executor = std::make_shared<Executor>();
   auto cache = std::make_shared<TileCache>(0);
-  auto workers = std::make_shared<WorkerPool>();
+  auto workers = std::make_shared<WorkerPool>(available_cpus);
   auto buffers = BufferPool::make(kIdleBufferBytes);
   auto counters = std::make_shared<ReadCounters>();
   Reader reader(executor, cache, workers, buffers, counters);

@@ -9,7 +9,10 @@ namespace microtome {
 
 Crew::Crew(std::shared_ptr<Executor> executor, std::shared_ptr<WorkerPool> pool, int workers,
            std::shared_ptr<LoaderMeter> meter)
-    : pool_(std::move(pool)), meter_(std::move(meter)), workers_(std::min(workers, Executor::kMaxThreads)) {
+    : pool_(std::move(pool)),
+      meter_(std::move(meter)),
+      workers_(std::min(workers, Executor::kMaxThreads)),
+      useful_(workers_) {
   if (workers_ > 0)
     group_ =
         std::make_unique<Executor::Group>(std::move(executor), workers_, Executor::Group::Mode::threads_only);
@@ -21,10 +24,12 @@ Crew::~Crew() {
 
 void Crew::add(std::shared_ptr<Flight> flight) {
   const size_t units = flight->read->unit_count();
+  const int useful = pool_->useful(workers_);
   Flight& added = *flight;
   {
     const Lock lock(mutex_);
     flights_.push_back(std::move(flight));
+    useful_ = useful;
   }
   if (group_ == nullptr) return;
   try {
@@ -50,7 +55,7 @@ void Crew::hire(size_t tasks) {
   for (; tasks > 0; --tasks) {
     {
       const Lock lock(mutex_);
-      if (tasks_ == workers_) return;
+      if (tasks_ >= useful_) return;
       ++tasks_;
     }
     try {
@@ -69,7 +74,7 @@ Status Crew::work() {
   bool comes_back = false;
   {
     Lock lock(mutex_);
-    if (places_ < workers_) {
+    if (places_ < useful_) {
       ++places_;
       comes_back = work_on(lock, gives_way);
       --places_;
@@ -152,7 +157,7 @@ void Crew::tell_consumer() noexcept {
 
 /// The consumer's part of its batch. False where there is nothing that it may do now.
 bool Crew::help(Lock& lock, Flight& flight) {
-  const bool place_free = !flight.taken && (group_ == nullptr || places_ < workers_);
+  const bool place_free = !flight.taken && (group_ == nullptr || places_ < useful_);
   if (!place_free && !(flight.taken && flight.read->puts_off())) return false;
   const LoaderMeter::Working working(*meter_);
   const WorkerPool::Lease worker = pool_->lease();

@@ -35,7 +35,8 @@ namespace microtome {
 /// One consumer thread at a time calls its members.
 class Crew {
  public:
-  /// At most `workers` threads work at once, the consumer among them; with 0 it works alone, in take().
+  /// At most `workers` threads work at once, the consumer among them, and fewer where they are more than the
+  /// CPUs; with 0 it works alone, in take().
   Crew(std::shared_ptr<Executor> executor, std::shared_ptr<WorkerPool> pool, int workers,
        std::shared_ptr<LoaderMeter> meter);
   /// Stops at once: what has not started is dropped, what runs is waited for.
@@ -70,6 +71,8 @@ class Crew {
   std::shared_ptr<WorkerPool> pool_;
   std::shared_ptr<LoaderMeter> meter_;
   const int workers_;
+  int useful_;        // under mutex_; of workers_, for the batch added last: Note [More workers than CPUs] in
+                      // worker.h
   std::mutex mutex_;  // of all below but the group, and of what Flight says
   std::condition_variable changed_;
   std::deque<std::shared_ptr<Flight>> flights_;  // changed by the consumer alone

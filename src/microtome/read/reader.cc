@@ -91,8 +91,8 @@ Status Reader::read(std::shared_ptr<const Slide> slide, int image, Rect region, 
 }
 
 Status Reader::drain(BatchRead& read, int workers) {
-  const auto width = static_cast<int>(
-      std::min<size_t>(static_cast<size_t>(std::min(workers, Executor::kMaxThreads)), read.unit_count()));
+  const auto width = static_cast<int>(std::min<size_t>(
+      static_cast<size_t>(std::min(workers_->useful(workers), Executor::kMaxThreads)), read.unit_count()));
   if (width <= 1) {
     const WorkerPool::Lease worker = workers_->lease();
     return read.drain(*worker);

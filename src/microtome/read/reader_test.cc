@@ -16,9 +16,10 @@ namespace {
 /// A reader with all it shares.
 struct Fixture {
   explicit Fixture(size_t cache_bytes = 0) : cache(std::make_shared<TileCache>(cache_bytes)) {}
+  explicit Fixture(std::function<int()> cpus) : workers(std::make_shared<WorkerPool>(std::move(cpus))) {}
 
   std::shared_ptr<Executor> executor = std::make_shared<Executor>();
-  std::shared_ptr<TileCache> cache;
+  std::shared_ptr<TileCache> cache = std::make_shared<TileCache>(0);
   std::shared_ptr<WorkerPool> workers = std::make_shared<WorkerPool>();
   std::shared_ptr<BufferPool> buffers = BufferPool::make(1 << 20);
   std::shared_ptr<ReadCounters> counters = std::make_shared<ReadCounters>();
@@ -100,6 +101,18 @@ TEST(Reader, OneWorkerStartsNoThreadAndMoreDo) {
           .ok());
   EXPECT_GE(fixture.executor->thread_count(), 1);
   EXPECT_LE(fixture.executor->thread_count(), 3);
+}
+
+TEST(Reader, StartsNoMoreThreadsThanThereAreCpus) {
+  TestSlide made = varied_slide();
+  const auto slide = made.open();
+  const TestCanvas canvas({200, 150}, made.image(0));
+  Fixture fixture([] { return 2; });
+  ASSERT_TRUE(
+      fixture.reader.read(slide, 0, {0, 0, 200, 150}, canvas.view(), options_of(made.image(0), 16), nullptr)
+          .ok());
+  EXPECT_EQ(fixture.executor->thread_count(), 1) << "and the caller's";
+  EXPECT_TRUE(made.shows(canvas.view(), 0, {0, 0, 200, 150}, options_of(made.image(0), 1).fill));
 }
 
 TEST(Reader, ASmallReadOfCachedTilesStartsNoThread) {

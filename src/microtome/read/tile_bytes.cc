@@ -28,8 +28,11 @@ ByteRange run_of(const ByteRange& first, std::span<const ByteRange> next) noexce
 Result<std::span<const std::byte>> TileBytes::take(const ByteSource& source, ByteRange run) {
   reset();
   MICROTOME_ASSIGN(const std::span<std::byte> room, scratch_.take(run.size));
+  const auto begin = std::chrono::steady_clock::now();
+  const Status status = source.read_at(run.offset, room);
   ++reads_;
-  MICROTOME_TRY(source.read_at(run.offset, room));
+  if (std::chrono::steady_clock::now() - begin > kSlow) ++slow_reads_;
+  if (!status.ok()) return status.error();
   source_ = &source;
   run_ = run;
   bytes_ = room;

@@ -5,6 +5,7 @@
 // tiles, no pixels. One per worker; not thread-safe.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -29,8 +30,14 @@ class TileBytes {
   Result<std::span<const std::byte>> read(const ByteSource& source, ByteRange range,
                                           std::span<const ByteRange> next);
 
-  uint64_t reads() const noexcept { return reads_; }  ///< Calls of read_at() so far.
-  void shrink(size_t kept_bytes) noexcept;            ///< Frees more than that.
+  /// Calls of read_at() since the last forget_reads(), and how many of them took longer than kSlow.
+  uint64_t reads() const noexcept { return reads_; }
+  uint64_t slow_reads() const noexcept { return slow_reads_; }
+  void forget_reads() noexcept { reads_ = slow_reads_ = 0; }
+  /// A page cache answers in microseconds; disks and file servers take longer than this.
+  static constexpr std::chrono::microseconds kSlow{200};
+
+  void shrink(size_t kept_bytes) noexcept;  ///< Frees more than that.
 
  private:
   Result<std::span<const std::byte>> take(const ByteSource& source, ByteRange run);
@@ -39,7 +46,7 @@ class TileBytes {
   const ByteSource* source_ = nullptr;  // of what is in scratch_; null: nothing
   ByteRange run_;                       // what is in scratch_
   std::span<const std::byte> bytes_;    // of run_
-  uint64_t reads_ = 0;
+  uint64_t reads_ = 0, slow_reads_ = 0;
 };
 
 }  // namespace microtome

@@ -1,5 +1,7 @@
 #include "microtome/read/worker.h"
 
+#include <algorithm>
+#include <limits>
 #include <new>
 
 #include "microtome/base/fail.h"
@@ -29,8 +31,23 @@ void Worker::shrink() noexcept {
   if (pixels.capacity() > kKeptScratch) pixels.free();
 }
 
+WorkerPool::WorkerPool(std::function<int()> cpus)
+    : cpus_(std::move(cpus)), cpus_at_start_(cpus_ ? cpus_() : std::numeric_limits<int>::max()) {}
+
+int WorkerPool::useful(int workers) const {
+  // Asking anew takes some 20 microseconds, which a read with too many workers has.
+  if (workers <= cpus_at_start_ || !cpus_ || sources_are_slow_.load(std::memory_order_relaxed))
+    return workers;
+  return std::min(workers, std::max(cpus_(), 1));
+}
+
 WorkerPool::Lease::~Lease() {
   if (worker_ == nullptr) return;
+  constexpr uint64_t kShare = 8;
+  TileBytes& bytes = worker_->bytes;
+  if (const uint64_t reads = bytes.reads(); reads != 0)
+    pool_->sources_are_slow_.store(bytes.slow_reads() * kShare >= reads, std::memory_order_relaxed);
+  bytes.forget_reads();
   worker_->shrink();
   try {
     const std::lock_guard lock(pool_->mutex_);

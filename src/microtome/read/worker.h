@@ -4,8 +4,10 @@
 // gives it back. It knows nothing of slides or files.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -47,8 +49,20 @@ class Worker {
 };
 
 /// Idle workers. As many exist as ever ran at once. Thread-safe; outlives its leases.
+///
+/// Note [More workers than CPUs]
+/// Decoding needs a CPU, and more threads than CPUs only take them from each other. Waiting for a disk or a
+/// file server needs none. So a read that is given more workers than there are CPUs uses as many as there are
+/// CPUs, unless the worker that came back last met slow sources; then it uses all.
 class WorkerPool {
  public:
+  /// `cpus` tells how many threads can run at once, like available_cpus(); null: as many as anybody wants.
+  explicit WorkerPool(std::function<int()> cpus = nullptr);
+
+  /// How many of `workers` to use for the next read: see Note [More workers than CPUs]. At least 1, if
+  /// `workers` is.
+  int useful(int workers) const;
+
   class Lease {
    public:
     Lease(WorkerPool& pool, std::unique_ptr<Worker> worker) : pool_(&pool), worker_(std::move(worker)) {}
@@ -72,6 +86,9 @@ class WorkerPool {
   void fork_child();
 
  private:
+  const std::function<int()> cpus_;
+  const int cpus_at_start_;
+  std::atomic<bool> sources_are_slow_{false};
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Worker>> idle_;
 };

@@ -4,7 +4,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "microtome/io/byte_source.h"
 
 namespace microtome {
 namespace {
@@ -86,6 +94,47 @@ TEST(WorkerPool, AnIdleWorkerKeepsNoLargeScratch) {
   const auto worker = pool.lease();
   EXPECT_EQ(worker->twin.capacity(), 0u);
   EXPECT_GE(worker->pixels.capacity(), 1000u);
+}
+
+/// Every read takes `pause` at least.
+class PausingSource final : public ByteSource {
+ public:
+  explicit PausingSource(std::chrono::microseconds pause) : pause_(pause) {}
+  std::string_view name() const noexcept override { return "pausing"; }
+  uint64_t size() const noexcept override { return 1 << 20; }
+  SourceId id() const noexcept override { return {}; }
+  Status read_at(uint64_t, std::span<std::byte> dst) const override {
+    std::this_thread::sleep_for(pause_);
+    std::fill(dst.begin(), dst.end(), std::byte{0});
+    return ok_status();
+  }
+  Status check_unchanged() const override { return ok_status(); }
+
+ private:
+  std::chrono::microseconds pause_;
+};
+
+TEST(WorkerPool, UsesMoreWorkersThanCpusOnlyForSlowSources) {
+  std::atomic<int> cpus{4};
+  WorkerPool pool([&] { return cpus.load(); });
+  const PausingSource slow(10 * TileBytes::kSlow);
+  const auto read = [&](const ByteSource& source, uint64_t offset) {
+    EXPECT_TRUE(pool.lease()->bytes.read(source, {offset, 10}, {}).ok());
+  };
+  EXPECT_EQ(pool.useful(1), 1);
+  EXPECT_EQ(pool.useful(4), 4);
+  EXPECT_EQ(pool.useful(16), 4);
+  cpus = 8;
+  EXPECT_EQ(pool.useful(16), 8) << "asked anew";
+  read(slow, 0);
+  EXPECT_EQ(pool.useful(16), 16);
+  { (void)pool.lease(); }
+  EXPECT_EQ(pool.useful(16), 16) << "a worker that read nothing knows nothing";
+  const std::vector<std::byte> bytes(100);
+  const auto fast = make_memory_source({bytes, nullptr});
+  read(*fast, 0);
+  EXPECT_EQ(pool.useful(16), 8);
+  EXPECT_EQ(WorkerPool().useful(1000), 1000);
 }
 
 TEST(WorkerPool, WorksInAChild) {
