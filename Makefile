@@ -39,6 +39,7 @@ bench: packages-bench
 	$(INSTALL) --extras demo
 	@$(VENV)/bin/python tools/make_slides.py $(BENCH_SLIDES) --only A B C D E F many-tiles --keep \
 	  --scale $(if $(FULL),1,1/16)
+	$(if $(FULL),,@$(VENV)/bin/python tools/make_slides.py build/slides-full --only B D --keep --scale 1)
 	@$(VENV)/bin/python bench/setup_peers.py build/peers-venv
 	@$(VENV)/bin/python bench/build_floor.py build/bench
 	@$(VENV)/bin/python bench/run.py $(BENCH_SLIDES) --json build/bench.json --done-when \

@@ -73,7 +73,9 @@ def grid_rows(workers):
         yield Row("grid", "aligned", slide, workers, PATCH, (), beside, patch_tiles=ALIGNED_JPEG2000_TILES)
     yield Row("grid", "aligned", "C", workers, PATCH, (), at_workers("grid", "aligned", workers))
     for slide, steady in {"A": (), "B": ("cucim", "pyvips"), "C": (), "D": ("cucim", "pyvips")}.items():
-        yield Row("grid", "half", slide, workers, PATCH, ("cucim21", *steady), aligned)
+        yield Row("grid", "half", slide, workers, PATCH, ("cucim21", *steady))
+    for slide in ("B-full", "C", "D-full"):
+        yield Row("grid", "half-large", slide, workers, ("microtome",), (), aligned, patch_tiles=0)
 
 
 def random_rows(workers):

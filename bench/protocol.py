@@ -4,7 +4,8 @@ A contender is a process. It is started with one argument, a job, as JSON (the P
 it: see contend.py):
 
     task       "whole_level", "grid", "random", "shuffled_loader", "many_slides", "latency", "open", "memory", "import"
-    variant    whole_level: "fresh", "out"; grid: "aligned", "half", "overlap"; random: "dense", "sparse"; else ""
+    variant    whole_level: "fresh", "out"; grid: "aligned", "half", "half-large", "overlap"; random: "dense",
+               "sparse"; else ""
     slide      path of the slide; the first of `slides` for many_slides
     slides     paths for many_slides, else null
     level      0

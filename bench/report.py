@@ -39,6 +39,7 @@ TASKS = {
     ("whole_level", "out"): "Whole level, into a given array",
     ("grid", "aligned"): "Grid of patches on the tiles",
     ("grid", "half"): "Grid of patches half a tile off",
+    ("grid", "half-large"): "Grid of patches half a tile off, on large slides, beside the grid on the tiles",
     ("grid", "overlap"): "Grid of patches overlapping by half",
     ("random", "dense"): "Random patches, each tile wanted about four times",
     ("random", "sparse"): "Random patches, no tile wanted twice",

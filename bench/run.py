@@ -42,6 +42,7 @@ ROOT = HERE.parent
 JPEG2000 = (33003, 33005, 34712)
 FEW_ROUNDS = 2
 MEMORY_ROUNDS = 3  # a process each
+FULL = "-full"
 BRISK_S = 2.0  # a contender takes part in as many rounds as fit in here, and no fewer than FEW_ROUNDS
 
 
@@ -56,7 +57,11 @@ class SlideFacts:
 
 def find_slide(name, folders):
     for folder in folders:
-        found = sorted(folder.glob(f"**/{name}.*"))
+        if name.endswith(FULL):  # at its full size, from the folder beside
+            folder, stem = folder.with_name(folder.name + FULL), name.removesuffix(FULL)
+        else:
+            stem = name
+        found = sorted(folder.glob(f"**/{stem}.*"))
         if found:
             return found[0]
     return None

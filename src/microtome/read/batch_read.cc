@@ -52,6 +52,11 @@ BatchRead::BatchRead(std::vector<std::shared_ptr<const Slide>> slides, BatchPlan
   for (size_t i = 0; i < job_.plan.sizes.size(); ++i) {
     if (job_.plan.covered[i].size() != job_.plan.sizes[i]) background_.push_back(static_cast<uint32_t>(i));
   }
+  // What does not stay in a core's cache anyway is not to push out what it decodes with.
+  constexpr size_t kStreamedFrom = size_t{2} << 20;
+  size_t bytes = 0;
+  for (const ImageView& view : job_.dst) bytes += view.row_bytes() * static_cast<size_t>(view.size.h);
+  if (bytes >= kStreamedFrom) job_.stores = Stores::streaming;
   if (const Status checked = check(); !checked.ok()) fail(checked.error());
 }
 

@@ -15,8 +15,13 @@ bool contiguous(const ImageView& view) noexcept {
 
 }  // namespace
 
-void copy_pixels(const ImageView& from, const ImageView& to) {
+void copy_pixels(const ImageView& from, const ImageView& to, Stores stores) {
   const size_t row_bytes = to.row_bytes();
+  if (stores == Stores::streaming) {
+    for (int64_t y = 0; y < to.size.h; ++y) simd::stream_copy(from.row(y), row_bytes, to.row(y));
+    simd::stream_end();
+    return;
+  }
   if (contiguous(from) && contiguous(to)) {
     std::memcpy(to.data, from.data, row_bytes * static_cast<size_t>(to.size.h));
     return;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "microtome/base/geometry.h"
@@ -11,8 +12,11 @@
 
 namespace microtome {
 
+/// How pixels are copied: as usual, or past the caches (simd::stream_copy).
+enum class Stores : uint8_t { cached, streaming };
+
 /// Copies all of `from` to `to`, which has its size, samples and type and does not overlap it.
-void copy_pixels(const ImageView& from, const ImageView& to);
+void copy_pixels(const ImageView& from, const ImageView& to, Stores stores = Stores::cached);
 
 /// Sets every pixel of `view` to `pixel` (view.pixel_bytes() of them). Bytes between rows stay as they are.
 void fill_pixels(const ImageView& view, std::span<const std::byte> pixel);

@@ -75,21 +75,28 @@ TEST(FillAround, LeavesTheCoveredPartAlone) {
   }
 }
 
-TEST(CopyPixels, CopiesBetweenStrides) {
+class CopyPixels : public ::testing::TestWithParam<Stores> {};
+
+TEST_P(CopyPixels, CopiesBetweenStrides) {
+  constexpr int64_t kWidth = 59;  // 354 bytes: more than a few cache lines
+  const Stores stores = GetParam();
   for (const int64_t from_gap : {0, 3}) {
     for (const int64_t to_gap : {0, 11}) {
-      const Canvas from({9, 4}, 3, SampleType::u16, from_gap), to({9, 4}, 3, SampleType::u16, to_gap);
+      const Canvas from({kWidth, 4}, 3, SampleType::u16, from_gap),
+          to({kWidth, 4}, 3, SampleType::u16, to_gap);
       for (int64_t y = 0; y < 4; ++y)
         for (size_t i = 0; i < from.view.row_bytes(); ++i)
           from.view.row(y)[i] = static_cast<std::byte>(static_cast<size_t>(y) * 61 + i);
-      copy_pixels(from.view, to.view);
+      copy_pixels(from.view, to.view, stores);
       for (int64_t y = 0; y < 4; ++y)
-        for (int64_t x = 0; x < 9; ++x)
+        for (int64_t x = 0; x < kWidth; ++x)
           for (size_t i = 0; i < 6; ++i) ASSERT_EQ(to.at(x, y, i), from.at(x, y, i));
       EXPECT_TRUE(to.gaps_untouched());
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Stores, CopyPixels, ::testing::Values(Stores::cached, Stores::streaming));
 
 }  // namespace
 }  // namespace microtome

@@ -7,7 +7,6 @@
 
 #include "microtome/base/checked.h"
 #include "microtome/base/fail.h"
-#include "microtome/read/place.h"
 
 namespace microtome {
 
@@ -137,7 +136,7 @@ void TilePlacer::place_cached(const Current& tile, const TilePixels& pixels) con
   const Rect shown = tile.shown();
   for (const Placement& placement : job_.plan.of(tile.planned)) {
     if (pixels.pixel.empty()) {
-      copy_pixels(part_of(pixels.view(), shown, placement.src), destination(placement));
+      copy_pixels(part_of(pixels.view(), shown, placement.src), destination(placement), job_.stores);
     } else {
       fill_pixels(destination(placement), pixels.pixel);
     }
@@ -178,7 +177,8 @@ Status TilePlacer::decode_and_place(const Current& tile) {
     }
   }
   for (auto placement = placements.begin(); placement != placements.end(); ++placement) {
-    if (placement != home) copy_pixels(part_of(pixels, needed, placement->src), destination(*placement));
+    if (placement != home)
+      copy_pixels(part_of(pixels, needed, placement->src), destination(*placement), job_.stores);
   }
   return ok_status();
 }

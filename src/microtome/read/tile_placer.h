@@ -16,6 +16,7 @@
 #include "microtome/base/error.h"
 #include "microtome/base/pixels.h"
 #include "microtome/plan/batch.h"
+#include "microtome/read/place.h"
 #include "microtome/read/read_options.h"
 #include "microtome/read/twin_tiles.h"
 #include "microtome/read/worker.h"
@@ -29,6 +30,7 @@ struct ReadJob {
   BatchPlan plan;
   std::vector<ImageView> dst;
   BatchReadOptions options;
+  Stores stores = Stores::cached;  ///< How tiles are copied to destinations.
   TwinTiles twins{};
 
   const Slide& slide_of(const PlannedTile& tile) const noexcept { return *slides[tile.tile.slide]; }

@@ -8,6 +8,9 @@
 #include <hwy/foreach_target.h>  // must come before highway.h
 #include <hwy/highway.h>
 
+#include <cstdint>
+#include <cstring>
+
 HWY_BEFORE_NAMESPACE();
 namespace microtome::simd {
 namespace HWY_NAMESPACE {
@@ -81,19 +84,34 @@ void Interleave3(const int32_t* const* planes, size_t pixels, uint8_t* dst) {
   }
 }
 
+void StreamCopy(const uint8_t* src, size_t bytes, uint8_t* dst) {
+  const hn::ScalableTag<uint8_t> d8;
+  const size_t lanes = hn::Lanes(d8);
+  // Whole cache lines are streamed; one that another row or thread shares is written as usual.
+  constexpr size_t kLine = 64;
+  const size_t head = HWY_MIN(bytes, (kLine - reinterpret_cast<uintptr_t>(dst) % kLine) % kLine);
+  std::memcpy(dst, src, head);
+  size_t i = head;
+  for (const size_t end = head + (bytes - head) / kLine * kLine; i + lanes <= end; i += lanes)
+    hn::Stream(hn::LoadU(d8, src + i), d8, dst + i);
+  std::memcpy(dst + i, src + i, bytes - i);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace microtome::simd
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include <hwy/cache_control.h>
+
 #include <algorithm>
-#include <cstring>
 
 namespace microtome::simd {
 
 HWY_EXPORT(YccToRgb);
 HWY_EXPORT(Interleave1);
 HWY_EXPORT(Interleave3);
+HWY_EXPORT(StreamCopy);
 
 void ycc_to_rgb(const int32_t* y, const int32_t* cb, const int32_t* cr, size_t pixels, uint8_t* rgb) {
   HWY_DYNAMIC_DISPATCH(YccToRgb)(y, cb, cr, pixels, rgb);
@@ -132,6 +150,15 @@ void fill(const std::byte* pixel, size_t pixel_bytes, size_t pixels, std::byte* 
   std::memcpy(dst, pixel, pixel_bytes);
   for (size_t done = pixel_bytes; done < bytes; done *= 2)
     std::memcpy(dst + done, dst, std::min(done, bytes - done));
+}
+
+void stream_copy(const std::byte* src, size_t bytes, std::byte* dst) {
+  const auto* const from = reinterpret_cast<const uint8_t*>(src);
+  HWY_DYNAMIC_DISPATCH(StreamCopy)(from, bytes, reinterpret_cast<uint8_t*>(dst));
+}
+
+void stream_end() {
+  hwy::FlushStream();
 }
 
 }  // namespace microtome::simd

@@ -40,4 +40,10 @@ void swap_bytes(const std::byte* src, size_t width, size_t count, std::byte* dst
 /// Repeats one pixel of `pixel_bytes` bytes `pixels` times.
 void fill(const std::byte* pixel, size_t pixel_bytes, size_t pixels, std::byte* dst);
 
+/// Copies past the caches, for results larger than them: the memory is not loaded before it is overwritten,
+/// and what is in the caches stays there. Call stream_end() after the last row and before another thread is
+/// told of them. Memory does not overlap.
+void stream_copy(const std::byte* src, size_t bytes, std::byte* dst);
+void stream_end();
+
 }  // namespace microtome::simd

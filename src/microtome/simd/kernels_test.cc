@@ -108,6 +108,25 @@ TEST(Interleave, EveryLengthAndNumberOfSamples) {
   });
 }
 
+TEST(StreamCopy, EveryLengthAndAlignment) {
+  std::vector<std::byte> src(600);
+  for (size_t i = 0; i < src.size(); ++i) src[i] = static_cast<std::byte>(i * 7 + 1);
+  on_every_target([&] {
+    alignas(64) std::byte dst[600];
+    for (size_t at = 0; at < 66; at += 3) {
+      for (const size_t bytes : {0, 1, 15, 16, 63, 64, 65, 127, 128, 191, 300, 384, 513}) {
+        std::fill(std::begin(dst), std::end(dst), std::byte{0xA5});
+        stream_copy(src.data() + bytes % 5, bytes, dst + at);
+        stream_end();
+        ASSERT_TRUE(std::equal(dst + at, dst + at + bytes, src.data() + bytes % 5)) << at << " " << bytes;
+        ASSERT_EQ(std::count(dst, dst + at, std::byte{0xA5}), static_cast<ptrdiff_t>(at));
+        ASSERT_EQ(std::count(dst + at + bytes, dst + 600, std::byte{0xA5}),
+                  static_cast<ptrdiff_t>(600 - at - bytes));
+      }
+    }
+  });
+}
+
 TEST(RepeatPairs, EachTwice) {
   const int32_t src[3] = {7, -1, 300};
   int32_t dst[7] = {0, 0, 0, 0, 0, 0, 42};
