@@ -1,5 +1,7 @@
 #include "microtome/read/place.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "microtome/simd/kernels.h"
@@ -29,14 +31,35 @@ void copy_pixels(const ImageView& from, const ImageView& to, Stores stores) {
   for (int64_t y = 0; y < to.size.h; ++y) std::memcpy(to.row(y), from.row(y), row_bytes);
 }
 
-void fill_pixels(const ImageView& view, std::span<const std::byte> pixel) {
+void fill_pixels(const ImageView& view, std::span<const std::byte> pixel, Stores stores) {
   if (view.size.empty()) return;
   const auto width = static_cast<size_t>(view.size.w), height = static_cast<size_t>(view.size.h);
-  if (contiguous(view)) {
+  if (contiguous(view) && stores == Stores::cached) {
     simd::fill(pixel.data(), pixel.size(), width * height, view.data);
     return;
   }
-  for (int64_t y = 0; y < view.size.h; ++y) simd::fill(pixel.data(), pixel.size(), width, view.row(y));
+  // One row is made and then copied; of a long one a part that is a whole number of cache lines.
+  constexpr size_t kLine = 64;
+  std::array<std::byte, 4096> made;
+  const size_t row_bytes = view.row_bytes();
+  const size_t made_pixels = row_bytes <= made.size() ? width : made.size() / pixel.size() / kLine * kLine;
+  if (made_pixels == 0) {
+    for (int64_t y = 0; y < view.size.h; ++y) simd::fill(pixel.data(), pixel.size(), width, view.row(y));
+    return;
+  }
+  const size_t made_bytes = made_pixels * pixel.size();
+  simd::fill(pixel.data(), pixel.size(), made_pixels, made.data());
+  for (int64_t y = 0; y < view.size.h; ++y) {
+    for (size_t at = 0; at < row_bytes; at += made_bytes) {
+      const size_t bytes = std::min(made_bytes, row_bytes - at);
+      if (stores == Stores::streaming) {
+        simd::stream_copy(made.data(), bytes, view.row(y) + at);
+      } else {
+        std::memcpy(view.row(y) + at, made.data(), bytes);
+      }
+    }
+  }
+  if (stores == Stores::streaming) simd::stream_end();
 }
 
 void fill_around(const ImageView& view, const Rect& covered, std::span<const std::byte> pixel) {

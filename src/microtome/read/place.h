@@ -12,14 +12,14 @@
 
 namespace microtome {
 
-/// How pixels are copied: as usual, or past the caches (simd::stream_copy).
+/// How pixels are written: as usual, or past the caches (simd::stream_copy).
 enum class Stores : uint8_t { cached, streaming };
 
 /// Copies all of `from` to `to`, which has its size, samples and type and does not overlap it.
 void copy_pixels(const ImageView& from, const ImageView& to, Stores stores = Stores::cached);
 
 /// Sets every pixel of `view` to `pixel` (view.pixel_bytes() of them). Bytes between rows stay as they are.
-void fill_pixels(const ImageView& view, std::span<const std::byte> pixel);
+void fill_pixels(const ImageView& view, std::span<const std::byte> pixel, Stores stores = Stores::cached);
 
 /// Sets every pixel of `view` outside `covered`, which lies inside it or is empty.
 void fill_around(const ImageView& view, const Rect& covered, std::span<const std::byte> pixel);

@@ -40,23 +40,25 @@ std::vector<std::byte> pixel_of(size_t bytes, bool uniform) {
   return pixel;
 }
 
+void expect_filled(int64_t width, uint16_t samples, SampleType type, int64_t gap, bool uniform,
+                   Stores stores) {
+  const Canvas canvas({width, 5}, samples, type, gap);
+  const auto pixel = pixel_of(canvas.view.pixel_bytes(), uniform);
+  fill_pixels(canvas.view, pixel, stores);
+  for (int64_t y = 0; y < 5; ++y)
+    for (int64_t x = 0; x < width; ++x)
+      for (size_t i = 0; i < pixel.size(); ++i)
+        ASSERT_EQ(canvas.at(x, y, i), pixel[i]) << x << "," << y << " byte " << i << " of " << width;
+  EXPECT_TRUE(canvas.gaps_untouched());
+}
+
 TEST(FillPixels, WritesEveryPixelAndNothingElse) {
-  for (const uint16_t samples : std::initializer_list<uint16_t>{1, 3, 4, 5}) {
-    for (const SampleType type : {SampleType::u8, SampleType::u16, SampleType::f32, SampleType::f64}) {
-      for (const int64_t gap : {0, 7}) {
-        for (const bool uniform : {false, true}) {
-          const Canvas canvas({37, 5}, samples, type, gap);
-          const auto pixel = pixel_of(canvas.view.pixel_bytes(), uniform);
-          fill_pixels(canvas.view, pixel);
-          for (int64_t y = 0; y < 5; ++y)
-            for (int64_t x = 0; x < 37; ++x)
-              for (size_t i = 0; i < pixel.size(); ++i)
-                ASSERT_EQ(canvas.at(x, y, i), pixel[i]) << x << "," << y << " byte " << i;
-          EXPECT_TRUE(canvas.gaps_untouched());
-        }
-      }
-    }
-  }
+  for (const uint16_t samples : std::initializer_list<uint16_t>{1, 3, 4, 5, 9})
+    for (const SampleType type : {SampleType::u8, SampleType::u16, SampleType::f32, SampleType::f64})
+      for (const int64_t gap : {0, 7})
+        for (const bool uniform : {false, true})
+          for (const Stores stores : {Stores::cached, Stores::streaming})
+            for (const int64_t width : {37, 1500}) expect_filled(width, samples, type, gap, uniform, stores);
 }
 
 TEST(FillAround, LeavesTheCoveredPartAlone) {

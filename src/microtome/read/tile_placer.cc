@@ -138,7 +138,7 @@ void TilePlacer::place_cached(const Current& tile, const TilePixels& pixels) con
     if (pixels.pixel.empty()) {
       copy_pixels(part_of(pixels.view(), shown, placement.src), destination(placement), job_.stores);
     } else {
-      fill_pixels(destination(placement), pixels.pixel);
+      fill_pixels(destination(placement), pixels.pixel, job_.stores);
     }
   }
 }
@@ -151,7 +151,7 @@ Status TilePlacer::decode_and_place(const Current& tile) {
   MICROTOME_ASSIGN(const std::span<const std::byte> packed, fetch(tile));
   if (const auto pixel = worker_.constants.find(packed, format, needed); !pixel.empty()) {
     ++counts_.constant;
-    for (const Placement& placement : placements) fill_pixels(destination(placement), pixel);
+    for (const Placement& placement : placements) fill_pixels(destination(placement), pixel, job_.stores);
     return ok_status();
   }
   // A placement that takes all that is needed is decoded in place, and the others are copied from there.
