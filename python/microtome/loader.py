@@ -89,7 +89,7 @@ class Loader:
     prefetch : int
         Batches decoded ahead of the one that was delivered last.
     workers : int, optional
-        Threads that decode at most; 1 is the caller's alone, inside `next`. As many as this process may use, unless told.
+        Threads that decode at most; 1 is the caller's alone, inside `next`. As many as there are CPUs, unless told.
     device : str
         "cpu".
     on_error : {"raise", "fill"}
