@@ -3,100 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <new>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "microtome/base/fail.h"
-#include "microtome/plan/batch.h"
-#include "microtome/plan/region.h"
-#include "microtome/read/slides_for_test.h"
+#include "microtome/read/batch_read_for_test.h"
 
 namespace microtome {
 namespace {
-
-const std::vector<std::byte> kFill{std::byte{9}, std::byte{8}, std::byte{7}};
-
-/// A source that counts and can be made to fail.
-class FakeSource final : public ByteSource {
- public:
-  FakeSource(std::vector<std::byte> bytes, uint64_t size) : bytes_(std::move(bytes)), size_(size) {}
-  explicit FakeSource(const std::vector<std::byte>& bytes) : FakeSource(bytes, bytes.size()) {}
-
-  std::string_view name() const noexcept override { return "fake.svs"; }
-  uint64_t size() const noexcept override { return size_; }
-  SourceId id() const noexcept override { return {1, reinterpret_cast<uintptr_t>(this), size_, 0}; }
-  Status read_at(uint64_t offset, std::span<std::byte> dst) const override {
-    ++reads;
-    if (throws) throw std::bad_alloc();
-    if (offset == broken_offset) return io("the disk is broken");
-    std::memcpy(dst.data(), bytes_.data() + offset, dst.size());
-    return ok_status();
-  }
-  Status check_unchanged() const override {
-    ++checks;
-    if (changed) return io("file changed");
-    return ok_status();
-  }
-
-  mutable std::atomic<int> reads{0}, checks{0};
-  std::optional<uint64_t> broken_offset;
-  bool throws = false, changed = false;
-
- private:
-  std::vector<std::byte> bytes_;
-  uint64_t size_;
-};
-
-/// A region of a batch: which slide and image, and where.
-struct Wanted {
-  uint32_t slide = 0;
-  int image = 0;
-  Rect rect;
-};
-
-/// A batch with its destinations, and what it needs.
-class BatchReadTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    options_.fill = kFill;
-    options_.counters = &counters_;
-    options_.buffers = pool_.get();
-  }
-
-  BatchRead& plan(std::vector<std::shared_ptr<const Slide>> slides, const std::vector<Wanted>& wanted) {
-    std::vector<RegionPlan> regions;
-    std::vector<ImageView> views;
-    canvases_.clear();
-    for (const Wanted& region : wanted) {
-      auto planned = plan_region(*slides[region.slide], region.slide, region.image, region.rect);
-      EXPECT_TRUE(planned.ok());
-      regions.push_back(*std::move(planned));
-      const TileFormat& format = slides[region.slide]->image(region.image).format;
-      canvases_.emplace_back(region.rect.size(), format.samples, format.type);
-    }
-    for (const TestCanvas& canvas : canvases_) views.push_back(canvas.view());
-    read_ = std::make_unique<BatchRead>(std::move(slides), plan_batch(regions), std::move(views), options_);
-    return *read_;
-  }
-
-  Status drain(const std::atomic<bool>* stop = nullptr) { return read_->drain(worker_, stop); }
-
-  std::string error() {
-    const Status status = drain();
-    EXPECT_FALSE(status.ok());
-    return status.error().to_string();
-  }
-
-  ReadCounters counters_;
-  std::shared_ptr<BufferPool> pool_ = BufferPool::make(1 << 20);
-  BatchReadOptions options_;
-  Worker worker_;
-  std::vector<TestCanvas> canvases_;
-  std::unique_ptr<BatchRead> read_;
-};
 
 TEST_F(BatchReadTest, AWholeImageIsDecodedInPlace) {
   TestSlide made({{.size = {100, 70}, .tile = {32, 16}}});
@@ -126,99 +42,6 @@ TEST_F(BatchReadTest, AHalfTileGridDecodesEachTileOnce) {
   EXPECT_EQ(counters_.decoded, 16u);
   EXPECT_EQ(counters_.direct, 4u) << "the corner tiles, each with one placement";
   EXPECT_EQ(counters_.shared, 4u * 9 - 16);
-}
-
-bool dark_square(int64_t col, int64_t row) {
-  return (col + row) % 2 == 1;
-}
-
-TEST_F(BatchReadTest, ATileOfOneColourIsDecodedOnceAndFilledAfterThat) {
-  TestSlide made({{.size = {128, 128}, .tile = {32, 32}, .flat = dark_square}});
-  const auto slide = made.open();
-  const std::vector<Wanted> whole{{0, 0, {0, 0, 128, 128}}},
-      patches{{0, 0, {20, 20, 40, 40}}, {0, 0, {33, 1, 9, 9}}};
-  plan({slide}, whole);
-  ASSERT_TRUE(drain().ok());
-  EXPECT_TRUE(made.shows(canvases_[0].view(), 0, whole[0].rect, kFill));
-  EXPECT_EQ(counters_.decoded, 8u + 1) << "one for all eight of one colour";
-  EXPECT_EQ(counters_.constant, 7u);
-  // Another read of the same worker knows it from the start, for parts of tiles and several placements too.
-  plan({slide}, patches);
-  ASSERT_TRUE(drain().ok());
-  for (size_t i = 0; i < patches.size(); ++i)
-    EXPECT_TRUE(made.shows(canvases_[i].view(), 0, patches[i].rect, kFill)) << i;
-  EXPECT_TRUE(canvases_[0].gaps_untouched());
-  EXPECT_EQ(counters_.constant, 7u + 2) << "tiles 1,0 and 0,1";
-}
-
-TEST_F(BatchReadTest, AFlatTileGoesThroughTheCacheToo) {
-  TestSlide made({{.size = {128, 128}, .tile = {32, 32}, .flat = dark_square}});
-  TileCache cache(1 << 20);
-  options_.cache = &cache;
-  const auto slide = made.open();
-  plan({slide}, {{0, 0, {0, 0, 128, 128}}});
-  ASSERT_TRUE(drain().ok());
-  EXPECT_TRUE(made.shows(canvases_[0].view(), 0, {0, 0, 128, 128}, kFill));
-  EXPECT_EQ(counters_.decoded, 9u);
-  EXPECT_EQ(counters_.constant, 7u);
-  EXPECT_EQ(cache.info().tiles, 16u);
-  EXPECT_EQ(cache.info().bytes, 8u * 32 * 32 * 3 + 8 * 3) << "a flat one takes the room of a pixel";
-  plan({slide}, {{0, 0, {20, 20, 40, 40}}});
-  ASSERT_TRUE(drain().ok());
-  EXPECT_TRUE(made.shows(canvases_[0].view(), 0, {20, 20, 40, 40}, kFill)) << "from the cache";
-  EXPECT_EQ(counters_.decoded, 9u);
-}
-
-TEST_F(BatchReadTest, TilesOfTheSameBytesAreDecodedOncePerRead) {
-  TestSlide made({{.size = {128, 128}, .tile = {32, 32}, .twin = dark_square}});
-  const auto slide = made.open();
-  for (uint64_t read = 1; read <= 2; ++read) {
-    plan({slide}, {{0, 0, {0, 0, 128, 128}}});
-    ASSERT_TRUE(drain().ok());
-    EXPECT_TRUE(made.shows(canvases_[0].view(), 0, {0, 0, 128, 128}, kFill));
-    EXPECT_TRUE(canvases_[0].gaps_untouched());
-    EXPECT_EQ(counters_.decoded, 8 * read);
-    EXPECT_EQ(counters_.twins, 8 * read);
-  }
-}
-
-TEST_F(BatchReadTest, TilesAtOneOffsetAreDecodedOncePerReadWithoutReadingThemTwice) {
-  TestSlide made({{.size = {128, 32},
-                   .tile = {32, 32},
-                   .twin = [](int64_t, int64_t) { return true; },
-                   .share_twins = true}});
-  auto source = std::make_shared<FakeSource>(made.bytes());
-  plan({made.open(source)}, {{0, 0, {0, 0, 128, 32}}});
-  ASSERT_TRUE(drain().ok());
-  EXPECT_TRUE(made.shows(canvases_[0].view(), 0, {0, 0, 128, 32}, kFill));
-  EXPECT_EQ(counters_.decoded, 1u);
-  EXPECT_EQ(counters_.twins, 3u);
-  EXPECT_EQ(source->reads, 1);
-}
-
-// A twin serves no more than what was decoded of it.
-TEST_F(BatchReadTest, APartOfATwinServesOnlyParts) {
-  TestSlide made({{.size = {128, 32}, .tile = {32, 32}, .twin = [](int64_t, int64_t) { return true; }}});
-  const std::vector<Wanted> wanted{
-      {0, 0, {4, 4, 20, 20}}, {0, 0, {32 + 5, 6, 10, 10}}, {0, 0, {64 + 3, 4, 20, 20}}};
-  plan({made.open()}, wanted);
-  ASSERT_TRUE(drain().ok());
-  for (size_t i = 0; i < wanted.size(); ++i)
-    EXPECT_TRUE(made.shows(canvases_[i].view(), 0, wanted[i].rect, kFill)) << i;
-  EXPECT_EQ(counters_.twins, 1u);
-  EXPECT_EQ(counters_.decoded, 2u);
-}
-
-// 9 MB of tiles side by side, of which a thread takes eight at a time.
-TEST_F(BatchReadTest, NeighboursInTheFileAreReadTogether) {
-  TestSlide made({{.size = {1024, 1024}, .tile = {32, 32}}});
-  auto source = std::make_shared<FakeSource>(made.bytes());
-  plan({made.open(source)}, {{0, 0, {0, 0, 1024, 1024}}});
-  ASSERT_TRUE(drain().ok());
-  EXPECT_TRUE(made.shows(canvases_[0].view(), 0, {0, 0, 1024, 1024}, kFill));
-  EXPECT_EQ(counters_.decoded, 1024u);
-  EXPECT_LT(source->reads, 350);
-  EXPECT_EQ(counters_.packed_bytes, 1024u * 32 * 32 * 3);
 }
 
 TEST_F(BatchReadTest, EqualRegionsAreDecodedOnceAndCopied) {
