@@ -73,16 +73,28 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!decoder) decoder = codec->make().value();
 
   const int64_t x = header.x % format.size.w, y = header.y % format.size.h;
-  const Want want{{x, y, format.size.w - x, format.size.h - y}};
-  ImageView view{nullptr, want.region.size(), 0, format.samples, format.type};
+  const Rect region{x, y, format.size.w - x, format.size.h - y};
+  ImageView view{nullptr, region.size(), 0, format.samples, format.type};
   const size_t row = view.row_bytes(), gap = header.stride_gap % 4;
   view.row_stride = static_cast<int64_t>(row + gap);
   std::vector<std::byte> pixels((row + gap) * static_cast<size_t>(view.size.h), std::byte{0xA5});
   view.data = pixels.data();
-  const Status status = decoder->decode(stream, format, want, view);
+  // A part of the part besides it, which must get the same pixels.
+  const Rect corner{region.w / 2, region.h / 2, region.w - region.w / 2, region.h - region.h / 2};
+  ImageView again{nullptr, corner.size(), 0, format.samples, format.type};
+  again.row_stride = static_cast<int64_t>(again.row_bytes());
+  std::vector<std::byte> corner_pixels(again.row_bytes() * static_cast<size_t>(corner.h));
+  again.data = corner_pixels.data();
+  const TilePart parts[] = {{{x + corner.x, y + corner.y, corner.w, corner.h}, again}, {region, view}};
+  const Status status = decoder->decode(stream, format, {parts});
   if (!status.ok()) {
     require(status.error().code != Errc::internal && status.error().code != Errc::invalid_argument);
     require(status.error().message.starts_with(std::string(codec->name) + ": "));
+  } else {
+    const ImageView same = view.part(corner);
+    for (int64_t line = 0; line < corner.h; ++line) {
+      require(std::memcmp(same.row(line), again.row(line), again.row_bytes()) == 0);
+    }
   }
   for (int64_t line = 0; line < view.size.h; ++line) {
     const std::byte* after = view.row(line) + row;

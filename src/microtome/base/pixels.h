@@ -42,6 +42,9 @@ struct ImageView {
   }
 };
 
+/// How pixels are written: as usual, or past the caches (simd::stream_copy), for results larger than these.
+enum class Stores : uint8_t { cached, streaming };
+
 /// How a tile is packed. The values are TIFF's Compression tag (TIFF 6.0 and its registry); other containers
 /// map theirs to it. A value not listed here is kept as it is and answered with `unsupported`.
 enum class Compression : uint16_t {

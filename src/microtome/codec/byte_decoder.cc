@@ -6,6 +6,7 @@
 
 #include "microtome/base/checked.h"
 #include "microtome/base/fail.h"
+#include "microtome/codec/part_rows.h"
 #include "microtome/simd/kernels.h"
 
 namespace microtome {
@@ -23,67 +24,76 @@ Status check_supported(const TileFormat& format) {
 
 }  // namespace
 
-Status ByteDecoder::decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want,
-                           ImageView dst) {
-  Status status = decode_checked(packed, format, want, dst);
+Status ByteDecoder::decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want) {
+  Status status = decode_checked(packed, format, want);
   if (!status.ok()) return std::move(status).error().with_prefix(name_);
   return status;
 }
 
 Status ByteDecoder::decode_checked(std::span<const std::byte> packed, const TileFormat& format,
-                                   const Want& want, ImageView dst) {
-  MICROTOME_TRY(check_request(format, want, dst));
+                                   const Want& want) {
+  MICROTOME_TRY(check_request(format, want));
   MICROTOME_TRY(check_supported(format));
   MICROTOME_ASSIGN(const size_t whole, tile_bytes(format));
   const size_t row_bytes = whole / static_cast<size_t>(format.size.h);
-  const size_t need = row_bytes * static_cast<size_t>(want.region.bottom());
+  const int64_t rows_needed = want.bounds().bottom();
+  const size_t need = row_bytes * static_cast<size_t>(rows_needed);
   if (need / max_expansion_ > packed.size()) {
-    return corrupt("{} bytes cannot hold the {} rows of {} bytes that are needed", packed.size(),
-                   want.region.bottom(), row_bytes);
+    return corrupt("{} bytes cannot hold the {} rows of {} bytes that are needed", packed.size(), rows_needed,
+                   row_bytes);
   }
-  const bool straight =
-      want.region.size() == format.size && dst.row_stride == static_cast<int64_t>(row_bytes);
-  std::span<std::byte> room(dst.data, whole);
+  const TilePart& first = want.parts.front();
+  const bool straight = want.parts.size() == 1 && first.src.size() == format.size &&
+                        first.dst.row_stride == static_cast<int64_t>(row_bytes);
+  std::span<std::byte> room(first.dst.data, whole);
   if (!straight) {
     MICROTOME_ASSIGN(room, tile_.at_least(whole));
   }
   MICROTOME_ASSIGN(const std::span<const std::byte> rows, unpack(packed, room, need));
   if (rows.size() < need) {
-    return corrupt("premature end: {} bytes, expected {} ({} rows of {})", rows.size(), need,
-                   want.region.bottom(), row_bytes);
+    return corrupt("premature end: {} bytes, expected {} ({} rows of {})", rows.size(), need, rows_needed,
+                   row_bytes);
   }
-  return place(rows, format, want, dst);
+  return place(rows, format, want);
 }
 
-Status ByteDecoder::place(std::span<const std::byte> rows, const TileFormat& format, const Want& want,
-                          ImageView dst) {
+Status ByteDecoder::place(std::span<const std::byte> rows, const TileFormat& format, const Want& want) {
   const size_t width = sample_bytes(format.type);
-  const size_t row_bytes = static_cast<size_t>(format.size.w) * dst.pixel_bytes();
-  const size_t left = static_cast<size_t>(want.region.x) * dst.pixel_bytes();
   const bool swap = width > 1 && format.big_endian != (std::endian::native == std::endian::big);
   const bool predicted = format.predictor == Predictor::horizontal;
+  MICROTOME_ASSIGN(const PartRows parts, PartRows::make(want, 1, band_));
+  const Rect& bounds = parts.bounds();
+  const size_t stream_row = static_cast<size_t>(format.size.w) * parts.pixel_bytes();
+  const size_t left = static_cast<size_t>(bounds.x) * parts.pixel_bytes();
 
   // A prediction starts at the row's first pixel, so the row is undone from there to the region's right edge.
   std::span<std::byte> line;
   if (predicted && left > 0) {
-    MICROTOME_ASSIGN(line, line_.at_least(left + dst.row_bytes()));
+    MICROTOME_ASSIGN(line, line_.at_least(left + parts.row_bytes()));
   }
-  for (int64_t y = 0; y < want.region.h; ++y) {
-    const std::byte* src = rows.data() + static_cast<size_t>(want.region.y + y) * row_bytes;
-    std::byte* out = dst.row(y);
+  for (int64_t y = bounds.y; y < bounds.bottom(); ++y) {
+    const std::byte* const stored = rows.data() + static_cast<size_t>(y) * stream_row;
+    std::byte* const out = parts.row(y);
+    if (!swap && !predicted) {
+      if (stored == out) continue;
+      parts.put(y, stored + left);
+      continue;
+    }
     const size_t skip = predicted ? 0 : left;
-    std::byte* target = line.empty() ? out : line.data();
-    const size_t bytes = left - skip + dst.row_bytes();
+    std::byte* const target = line.empty() ? out : line.data();
+    const size_t bytes = left - skip + parts.row_bytes();
     if (swap) {
-      simd::swap_bytes(src + skip, width, bytes / width, target);
-    } else if (src + skip != target) {
-      std::memcpy(target, src + skip, bytes);
+      simd::swap_bytes(stored + skip, width, bytes / width, target);
+    } else if (stored + skip != target) {
+      std::memcpy(target, stored + skip, bytes);
     }
     if (predicted) {
-      simd::unpredict(target, width, format.samples, static_cast<size_t>(want.region.right()));
-      if (target != out) std::memcpy(out, target + left, dst.row_bytes());
+      simd::unpredict(target, width, format.samples, static_cast<size_t>(bounds.right()));
+      if (target != out) std::memcpy(out, target + left, parts.row_bytes());
     }
+    parts.done(y);
   }
+  parts.end();
   return ok_status();
 }
 

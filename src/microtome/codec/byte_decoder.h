@@ -20,8 +20,7 @@ class ByteDecoder : public Decoder {
   ///                  huge tiles.
   ByteDecoder(std::string_view name, size_t max_expansion) : name_(name), max_expansion_(max_expansion) {}
 
-  Status decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want,
-                ImageView dst) final;
+  Status decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want) final;
 
  protected:
   /// Returns the first `need` bytes of what `packed` holds, or fewer where it holds fewer. They are written
@@ -30,13 +29,12 @@ class ByteDecoder : public Decoder {
                                                     std::span<std::byte> room, size_t need) = 0;
 
  private:
-  Status decode_checked(std::span<const std::byte> packed, const TileFormat& format, const Want& want,
-                        ImageView dst);
-  Status place(std::span<const std::byte> rows, const TileFormat& format, const Want& want, ImageView dst);
+  Status decode_checked(std::span<const std::byte> packed, const TileFormat& format, const Want& want);
+  Status place(std::span<const std::byte> rows, const TileFormat& format, const Want& want);
 
   std::string_view name_;
   size_t max_expansion_;
-  Scratch tile_, line_;
+  Scratch tile_, line_, band_;
 };
 
 }  // namespace microtome

@@ -15,9 +15,21 @@
 
 namespace microtome {
 
-/// Which part of a tile to decode, in tile pixels. It lies inside `format.size` and is not empty.
+/// A part of a tile, in tile pixels, and where it goes: `dst` has `src`'s size.
+struct TilePart {
+  Rect src;
+  ImageView dst;
+};
+
+/// What to decode of a tile: one part or more, which may overlap. Each lies inside `format.size` and is not
+/// empty.
 struct Want {
-  Rect region;
+  std::span<const TilePart> parts;
+  /// How to write to parts that are larger than the caches. A hint.
+  Stores stores = Stores::cached;
+
+  /// The smallest rectangle that holds all parts: what must be decoded.
+  Rect bounds() const noexcept;
 };
 
 /// Decodes tiles of the formats its codec accepts, one at a time.
@@ -28,20 +40,25 @@ class Decoder {
  public:
   virtual ~Decoder() = default;
 
-  /// Decodes `want.region` of one tile into `dst`.
+  /// Decodes parts of one tile.
   ///
   /// `packed`  the tile's bytes as stored, without container framing.
   /// `format`  one that this decoder's codec accepts.
-  /// `dst`     exactly `want.region.size()`, `format.samples` interleaved samples of `format.type`; every
-  /// pixel of it is
-  ///           written, or an error is returned and its content is unspecified.
-  /// Errors    corrupt: the stream is invalid, ends early, or does not cover `want.region`. A stream whose
-  /// own size
-  ///           differs from `format.size` is taken as long as it covers the region, as the pixels at its top
+  /// `want`    parts whose views have `format.samples` interleaved samples of `format.type`; every pixel of
+  ///           them is written, or an error is returned and their content is unspecified. Rows go to all
+  ///           parts as they are made, while they are in the nearest cache.
+  /// Errors    corrupt: the stream is invalid, ends early, or does not cover the parts. A stream whose own
+  ///           size differs from `format.size` is taken as long as it covers them, as the pixels at its top
   ///           left. unsupported: a feature we do not decode, named. out_of_memory.
   /// Threads   one Decoder per thread. Reusable after an error.
-  virtual Status decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want,
-                        ImageView dst) = 0;
+  virtual Status decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want) = 0;
+
+  /// Decodes one part of a tile.
+  Status decode_part(std::span<const std::byte> packed, const TileFormat& format, const Rect& src,
+                     const ImageView& dst) {
+    const TilePart part{src, dst};
+    return decode(packed, format, {{&part, 1}});
+  }
 };
 
 struct Codec {

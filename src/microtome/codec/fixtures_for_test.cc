@@ -86,7 +86,7 @@ Result<ByteVector> decode(Decoder& decoder, std::span<const std::byte> packed, c
   view.row_stride = static_cast<int64_t>(view.row_bytes());
   ByteVector pixels(view.row_bytes() * static_cast<size_t>(region.h), std::byte{0xA5});
   view.data = pixels.data();
-  if (Status status = decoder.decode(packed, format, {region}, view); !status.ok()) return status.error();
+  if (Status status = decoder.decode_part(packed, format, region, view); !status.ok()) return status.error();
   return pixels;
 }
 

@@ -26,6 +26,7 @@
 
 #include "microtome/base/fail.h"
 #include "microtome/codec/codec_list.h"
+#include "microtome/codec/part_rows.h"
 #include "microtome/codec/request.h"
 
 namespace microtome {
@@ -173,35 +174,33 @@ Status check_format(const TileFormat& format) {
   return unsupported("{} with {} components is not supported", color_name(format.color), format.samples);
 }
 
-Status check_header(const jpeg_decompress_struct& jpeg, const TileFormat& format, const Want& want) {
+Status check_header(const jpeg_decompress_struct& jpeg, const TileFormat& format, const Rect& bounds) {
   if (jpeg.num_components == 4)
     return unsupported("4 components (CMYK) are not supported, expected {}", format.samples);
   if (jpeg.num_components != format.samples) {
     return corrupt("{} components, expected {}", jpeg.num_components, format.samples);
   }
   const Rect stream{0, 0, jpeg.image_width, jpeg.image_height};
-  if (!stream.contains(want.region)) {
+  if (!stream.contains(bounds)) {
     return corrupt("{}x{} pixels do not cover the region {},{} {}x{} of a tile of {}x{}", stream.w, stream.h,
-                   want.region.x, want.region.y, want.region.w, want.region.h, format.size.w, format.size.h);
+                   bounds.x, bounds.y, bounds.w, bounds.h, format.size.w, format.size.h);
   }
   return ok_status();
 }
 
 class JpegDecoder final : public Decoder {
  public:
-  Status decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want,
-                ImageView dst) override {
-    Status status = decode_one(packed, format, want, dst);
+  Status decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want) override {
+    Status status = decode_one(packed, format, want);
     if (!status.ok()) return std::move(status).error().with_prefix("jpeg");
     return status;
   }
 
  private:
-  Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want,
-                    ImageView dst);
-  Status read_rows(Session& session, const Rect& region, ImageView dst);
+  Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want);
+  Status read_rows(Session& session, const Want& want);
 
-  Scratch scratch_;
+  Scratch cropped_, band_;
 };
 
 // Tables in a stream of their own: tables stay with the decompressor for the image that follows.
@@ -212,9 +211,9 @@ Status read_tables(Session& session, std::span<const std::byte> tables) {
   return ok_status();
 }
 
-Status JpegDecoder::decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want,
-                               ImageView dst) {
-  MICROTOME_TRY(check_request(format, want, dst));
+Status JpegDecoder::decode_one(std::span<const std::byte> packed, const TileFormat& format,
+                               const Want& want) {
+  MICROTOME_TRY(check_request(format, want));
   MICROTOME_TRY(check_format(format));
   Session session;
   if (!session.created()) return session.error();
@@ -223,7 +222,7 @@ Status JpegDecoder::decode_one(std::span<const std::byte> packed, const TileForm
   jpeg_decompress_struct& jpeg = session.jpeg();
   session.set_input(packed);
   if (!session.guarded([&] { jpeg_read_header(&jpeg, TRUE); })) return session.error();
-  MICROTOME_TRY(check_header(jpeg, format, want));
+  MICROTOME_TRY(check_header(jpeg, format, want.bounds()));
 
   jpeg.jpeg_color_space = format.samples == 1            ? JCS_GRAYSCALE
                           : format.color == Color::ycbcr ? JCS_YCbCr
@@ -235,7 +234,7 @@ Status JpegDecoder::decode_one(std::span<const std::byte> packed, const TileForm
   if (jpeg_has_multiple_scans(&jpeg) && session.ended()) {
     return corrupt("premature end after {} scans: no end-of-image marker", jpeg.input_scan_number);
   }
-  MICROTOME_TRY(read_rows(session, want.region, dst));
+  MICROTOME_TRY(read_rows(session, want));
   // The rest of a stream that was read to its last row must be empty up to the end marker: what is left there
   // shows that the entropy-coded data lost its way.
   if (jpeg.output_scanline == jpeg.output_height) {
@@ -257,38 +256,45 @@ Columns columns_for(const jpeg_decompress_struct& jpeg, const Rect& region) {
   return {static_cast<JDIMENSION>(left), static_cast<JDIMENSION>(right - left)};
 }
 
-Status JpegDecoder::read_rows(Session& session, const Rect& region, ImageView dst) {
+Status JpegDecoder::read_rows(Session& session, const Want& want) {
   constexpr JDIMENSION kRows = MAX_SAMP_FACTOR;  // libjpeg gives no more at once than it upsamples together
   jpeg_decompress_struct& jpeg = session.jpeg();
-  const bool straight = static_cast<int64_t>(jpeg.output_width) == region.w;
-  Columns columns = columns_for(jpeg, region);
+  MICROTOME_ASSIGN(const PartRows parts, PartRows::make(want, kRows, band_));
+  const Rect& bounds = parts.bounds();
+  const bool straight = static_cast<int64_t>(jpeg.output_width) == bounds.w;
+  Columns columns = columns_for(jpeg, bounds);
   if (columns.width < jpeg.output_width) {
     const auto crop = [&] { jpeg_crop_scanline(&jpeg, &columns.x, &columns.width); };
     if (!session.guarded(crop)) return session.error();
   }
-  const size_t samples = dst.samples, stream_row = jpeg.output_width * samples, row_bytes = dst.row_bytes();
-  const size_t left = static_cast<size_t>(region.x - columns.x) * samples;
-  std::span<std::byte> scratch;
+  const size_t stream_row = jpeg.output_width * parts.pixel_bytes();
+  const size_t left = static_cast<size_t>(bounds.x - columns.x) * parts.pixel_bytes();
+  std::span<std::byte> cropped;
   if (!straight) {
-    MICROTOME_ASSIGN(scratch, scratch_.at_least(kRows * stream_row));
+    MICROTOME_ASSIGN(cropped, cropped_.at_least(kRows * stream_row));
   }
   const bool read = session.guarded([&] {
-    if (region.y > 0) jpeg_skip_scanlines(&jpeg, static_cast<JDIMENSION>(region.y));
+    if (bounds.y > 0) jpeg_skip_scanlines(&jpeg, static_cast<JDIMENSION>(bounds.y));
     JSAMPROW rows[kRows];
-    for (int64_t y = 0; y < region.h;) {
-      const auto count = static_cast<JDIMENSION>(std::min<int64_t>(kRows, region.h - y));
+    for (int64_t y = bounds.y; y < bounds.bottom();) {
+      const auto count = static_cast<JDIMENSION>(std::min<int64_t>(kRows, bounds.bottom() - y));
       for (JDIMENSION i = 0; i < count; ++i) {
-        std::byte* row = straight ? dst.row(y + i) : scratch.data() + i * stream_row;
+        std::byte* const row = straight ? parts.row(y + i) : cropped.data() + i * stream_row;
         rows[i] = reinterpret_cast<JSAMPROW>(row);
       }
       const JDIMENSION got = jpeg_read_scanlines(&jpeg, rows, count);
-      for (JDIMENSION i = 0; i < got && !straight; ++i) {
-        std::memcpy(dst.row(y + i), rows[i] + left, row_bytes);
+      for (JDIMENSION i = 0; i < got; ++i) {
+        if (straight) {
+          parts.done(y + i);
+        } else {
+          parts.put(y + i, reinterpret_cast<const std::byte*>(rows[i]) + left);
+        }
       }
       y += got;
     }
   });
   if (!read) return session.error();
+  parts.end();
   return ok_status();
 }
 

@@ -14,6 +14,7 @@
 #include "microtome/base/fail.h"
 #include "microtome/codec/codec_list.h"
 #include "microtome/codec/j2k_header.h"
+#include "microtome/codec/part_rows.h"
 #include "microtome/codec/request.h"
 #include "microtome/simd/kernels.h"
 
@@ -120,7 +121,7 @@ Status check_component(size_t index, const J2kComponent& component, const TileFo
   return ok_status();
 }
 
-Status check_header(const J2kHeader& header, const TileFormat& format, const Want& want) {
+Status check_header(const J2kHeader& header, const TileFormat& format, const Rect& bounds) {
   if (header.components.size() != format.samples) {
     return corrupt("{} components, expected {}", header.components.size(), format.samples);
   }
@@ -128,9 +129,9 @@ Status check_header(const J2kHeader& header, const TileFormat& format, const Wan
     MICROTOME_TRY(check_component(i, header.components[i], format));
   }
   const Rect stream{0, 0, header.x1 - header.x0, header.y1 - header.y0};
-  if (!stream.contains(want.region)) {
+  if (!stream.contains(bounds)) {
     return corrupt("{}x{} pixels do not cover the region {},{} {}x{} of a tile of {}x{}", stream.w, stream.h,
-                   want.region.x, want.region.y, want.region.w, want.region.h, format.size.w, format.size.h);
+                   bounds.x, bounds.y, bounds.w, bounds.h, format.size.w, format.size.h);
   }
   const auto area = static_cast<uint64_t>(stream.w) * static_cast<uint64_t>(stream.h);
   const auto expected = static_cast<uint64_t>(format.size.w) * static_cast<uint64_t>(format.size.h);
@@ -245,56 +246,61 @@ const int32_t* plane_row(const opj_image_comp_t& c, uint32_t x, uint32_t y, size
 
 class Jpeg2000Decoder final : public Decoder {
  public:
-  Status decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want,
-                ImageView dst) override {
-    Status status = decode_one(packed, format, want, dst);
+  Status decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want) override {
+    Status status = decode_one(packed, format, want);
     if (!status.ok()) return std::move(status).error().with_prefix("jpeg2000");
     return status;
   }
 
  private:
-  Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want,
-                    ImageView dst);
-  Status write_rows(const opj_image_t& image, Point corner, bool ycbcr, ImageView dst);
+  Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want);
+  Status write_rows(const opj_image_t& image, const J2kHeader& header, const TileFormat& format,
+                    const Want& want);
 
+  Scratch row_;
   std::vector<int32_t> chroma_;         // two replicated rows
   std::vector<const int32_t*> planes_;  // of the row being written
 };
 
 Status Jpeg2000Decoder::decode_one(std::span<const std::byte> packed, const TileFormat& format,
-                                   const Want& want, ImageView dst) {
-  MICROTOME_TRY(check_request(format, want, dst));
+                                   const Want& want) {
+  MICROTOME_TRY(check_request(format, want));
   MICROTOME_TRY(check_format(format));
   MICROTOME_TRY(tile_bytes(format));
   MICROTOME_ASSIGN(const std::span<const std::byte> codestream, find_codestream(packed));
   MICROTOME_ASSIGN(const J2kHeader header, read_j2k_header(codestream));
-  MICROTOME_TRY(check_header(header, format, want));
-  const Area area = area_for(want.region, header);
+  const Rect bounds = want.bounds();
+  MICROTOME_TRY(check_header(header, format, bounds));
+  const Area area = area_for(bounds, header);
   MICROTOME_ASSIGN(const ImageHandle image, decode_image(codestream, header, area));
   MICROTOME_TRY(check_image(*image, header, area, format));
-  const Point corner{header.x0 + want.region.x, header.y0 + want.region.y};
-  return write_rows(*image, corner, is_ycbcr(format), dst);
+  return write_rows(*image, header, format, want);
 }
 
-Status Jpeg2000Decoder::write_rows(const opj_image_t& image, Point corner, bool ycbcr, ImageView dst) {
-  const auto width = static_cast<size_t>(dst.size.w);
+Status Jpeg2000Decoder::write_rows(const opj_image_t& image, const J2kHeader& header,
+                                   const TileFormat& format, const Want& want) {
+  MICROTOME_ASSIGN(const PartRows parts, PartRows::make(want, 1, row_));
+  const Rect& bounds = parts.bounds();
+  const auto width = static_cast<size_t>(bounds.w);
   chroma_.resize(2 * (width + 1));
-  planes_.resize(dst.samples);
-  const auto x = static_cast<uint32_t>(corner.x);
-  for (int64_t row = 0; row < dst.size.h; ++row) {
-    const auto y = static_cast<uint32_t>(corner.y + row);
+  planes_.resize(format.samples);
+  const auto x = static_cast<uint32_t>(header.x0 + bounds.x);
+  for (int64_t row = bounds.y; row < bounds.bottom(); ++row) {
+    const auto y = static_cast<uint32_t>(header.y0 + row);
     for (size_t s = 0; s < planes_.size(); ++s) {
       planes_[s] = plane_row(image.comps[s], x, y, width, chroma_.data() + (s == 2 ? width + 1 : 0));
     }
-    auto* out = reinterpret_cast<uint8_t*>(dst.row(row));
-    if (ycbcr) {
-      simd::ycc_to_rgb(planes_[0], planes_[1], planes_[2], width, out);
-    } else if (dst.type == SampleType::u8) {
-      simd::interleave(planes_.data(), planes_.size(), width, out);
+    std::byte* const out = parts.row(row);
+    if (is_ycbcr(format)) {
+      simd::ycc_to_rgb(planes_[0], planes_[1], planes_[2], width, reinterpret_cast<uint8_t*>(out));
+    } else if (format.type == SampleType::u8) {
+      simd::interleave(planes_.data(), planes_.size(), width, reinterpret_cast<uint8_t*>(out));
     } else {
-      simd::interleave_u16(planes_.data(), planes_.size(), width, dst.row(row));
+      simd::interleave_u16(planes_.data(), planes_.size(), width, out);
     }
+    parts.done(row);
   }
+  parts.end();
   return ok_status();
 }
 

@@ -7,12 +7,11 @@
 
 namespace microtome {
 
-Status check_request(const TileFormat& format, const Want& want, const ImageView& dst) {
-  const Rect& r = want.region;
-  if (format.size.empty() || format.samples == 0) {
-    return invalid_argument("a tile of {}x{} pixels with {} samples", format.size.w, format.size.h,
-                            format.samples);
-  }
+namespace {
+
+Status check_part(const TileFormat& format, const TilePart& part) {
+  const Rect& r = part.src;
+  const ImageView& dst = part.dst;
   // Written as differences, which cannot overflow once x and y are known to lie inside.
   const bool inside = r.x >= 0 && r.y >= 0 && r.w > 0 && r.h > 0 && r.x < format.size.w &&
                       r.y < format.size.h && r.w <= format.size.w - r.x && r.h <= format.size.h - r.y;
@@ -27,6 +26,24 @@ Status check_request(const TileFormat& format, const Want& want, const ImageView
     return invalid_argument("output of {} samples of {}, expected {} of {}", dst.samples,
                             sample_name(dst.type), format.samples, sample_name(format.type));
   }
+  return ok_status();
+}
+
+}  // namespace
+
+Rect Want::bounds() const noexcept {
+  Rect all;
+  for (const TilePart& part : parts) all = unite(all, part.src);
+  return all;
+}
+
+Status check_request(const TileFormat& format, const Want& want) {
+  if (format.size.empty() || format.samples == 0) {
+    return invalid_argument("a tile of {}x{} pixels with {} samples", format.size.w, format.size.h,
+                            format.samples);
+  }
+  if (want.parts.empty()) return invalid_argument("no part of the tile is asked for");
+  for (const TilePart& part : want.parts) MICROTOME_TRY(check_part(format, part));
   if (format.planar) return unsupported("planar samples (each in a tile of its own) are not supported");
   if (format.bits != 8 * sample_bytes(format.type)) {
     return unsupported("{}-bit samples packed into bytes are not supported", format.bits);

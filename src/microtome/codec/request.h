@@ -11,9 +11,9 @@
 
 namespace microtome {
 
-/// The caller's side of Decoder::decode's contract (sizes, samples and types that agree; a region inside the
+/// The caller's side of Decoder::decode's contract (sizes, samples and types that agree; parts inside the
 /// tile) and the features no decoder has: planar samples, packed bits.
-Status check_request(const TileFormat& format, const Want& want, const ImageView& dst);
+Status check_request(const TileFormat& format, const Want& want);
 
 /// Bytes of one decoded tile; `unsupported` past 2 GiB, so that a tile's sizes and offsets fit everywhere
 /// below.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace microtome {
 
@@ -26,6 +27,44 @@ bool is_constant(const ImageView& view) noexcept {
     if (std::memcmp(view.row(y), view.row(0), row) != 0) return false;
   }
   return true;
+}
+
+/// Whether all pixels of all parts are equal. Looks at a few of each first: a part that is read to its end
+/// should be worth it.
+bool are_constant(std::span<const TilePart> parts) noexcept {
+  const size_t pixel = parts.front().dst.pixel_bytes();
+  const std::byte* const first = parts.front().dst.data;
+  for (const TilePart& part : parts) {
+    const auto [w, h] = part.src.size();
+    for (const Point at : {Point{0, 0}, Point{w / 2, h / 2}, Point{w - 1, h - 1}}) {
+      if (std::memcmp(part.dst.part({at.x, at.y, 1, 1}).data, first, pixel) != 0) return false;
+    }
+  }
+  return std::all_of(parts.begin(), parts.end(), [](const TilePart& part) { return is_constant(part.dst); });
+}
+
+/// Whether `parts` cover `region`: what each leaves of it is cut into rectangles for the next.
+bool cover(std::span<const TilePart> parts, const Rect& region) {
+  std::vector<Rect> left{region}, next;
+  for (const TilePart& part : parts) {
+    next.clear();
+    for (const Rect& rect : left) {
+      const Rect cut = intersect(rect, part.src);
+      if (cut.empty()) {
+        next.push_back(rect);
+        continue;
+      }
+      const Rect around[] = {{rect.x, rect.y, rect.w, cut.y - rect.y},
+                             {rect.x, cut.bottom(), rect.w, rect.bottom() - cut.bottom()},
+                             {rect.x, cut.y, cut.x - rect.x, cut.h},
+                             {cut.right(), cut.y, rect.right() - cut.right(), cut.h}};
+      std::copy_if(std::begin(around), std::end(around), std::back_inserter(next),
+                   [](const Rect& r) { return !r.empty(); });
+    }
+    left.swap(next);
+    if (left.empty()) return true;
+  }
+  return false;
 }
 
 int64_t area(const Rect& rect) noexcept {
@@ -57,9 +96,12 @@ std::span<const std::byte> ConstantTiles::find(std::span<const std::byte> packed
   return entry->pixel;
 }
 
-void ConstantTiles::note(std::span<const std::byte> packed, const TileFormat& format, const Rect& region,
-                         const ImageView& pixels) {
-  if (packed.size() > kMaxPackedBytes || !is_constant(pixels)) return;
+void ConstantTiles::note(std::span<const std::byte> packed, const TileFormat& format,
+                         std::span<const TilePart> parts) {
+  if (packed.size() > kMaxPackedBytes || !are_constant(parts)) return;
+  const Rect region = Want{parts}.bounds();
+  if (!cover(parts, region)) return;
+  const ImageView& pixels = parts.front().dst;
   if (Entry* const known = entry_of(packed, format); known != nullptr) {
     if (area(known->region) < area(region)) {
       known->region = region;

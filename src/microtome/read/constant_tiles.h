@@ -16,6 +16,7 @@
 
 #include "microtome/base/geometry.h"
 #include "microtome/base/pixels.h"
+#include "microtome/codec/codec.h"
 
 namespace microtome {
 
@@ -32,10 +33,9 @@ class ConstantTiles {
   std::span<const std::byte> find(std::span<const std::byte> packed, const TileFormat& format,
                                   const Rect& region) noexcept;
 
-  /// Keeps a tile whose `region` has just been decoded to `pixels`, if it is one colour, in the place of the
-  /// one that was not asked for the longest. Throws std::bad_alloc only.
-  void note(std::span<const std::byte> packed, const TileFormat& format, const Rect& region,
-            const ImageView& pixels);
+  /// Keeps a tile whose `parts` have just been decoded, if they are one colour and leave no gap between them,
+  /// in the place of the one that was not asked for the longest. Throws std::bad_alloc only.
+  void note(std::span<const std::byte> packed, const TileFormat& format, std::span<const TilePart> parts);
 
   size_t size() const noexcept { return entries_.size(); }
 

@@ -23,7 +23,10 @@ class ConstantTilesTest : public ::testing::Test {
     format_.tables.data = tables_;
   }
   ImageView view(Size size) { return {pixels_.data(), size, 16 * 3, 3, SampleType::u8}; }
-  void note(const std::vector<std::byte>& packed) { tiles_.note(packed, format_, kWhole, view({16, 16})); }
+  void note(const std::vector<std::byte>& packed, const Rect& region = kWhole) {
+    const TilePart part{region, view(region.size())};
+    tiles_.note(packed, format_, {&part, 1});
+  }
   bool knows(const std::vector<std::byte>& packed, const TileFormat& format, const Rect& region = kWhole) {
     const auto found = tiles_.find(packed, format, region);
     return std::equal(found.begin(), found.end(), kPixel.begin(), kPixel.end());
@@ -79,13 +82,32 @@ TEST_F(ConstantTilesTest, EveryPixelCounts) {
 
 TEST_F(ConstantTilesTest, KnowsNoMoreThanItSaw) {
   const Rect part{2, 2, 8, 8}, larger{1, 1, 12, 12};
-  tiles_.note(stream(100, 5), format_, part, view({8, 8}));
+  note(stream(100, 5), part);
   EXPECT_TRUE(knows(stream(100, 5), format_, {4, 4, 2, 2}));
   EXPECT_FALSE(knows(stream(100, 5), format_, larger));
-  tiles_.note(stream(100, 5), format_, larger, view({12, 12}));
+  note(stream(100, 5), larger);
   EXPECT_TRUE(knows(stream(100, 5), format_, larger));
-  tiles_.note(stream(100, 5), format_, part, view({8, 8}));
+  note(stream(100, 5), part);
   EXPECT_TRUE(knows(stream(100, 5), format_, larger)) << "what it knew already";
+  EXPECT_EQ(tiles_.size(), 1u);
+}
+
+TEST_F(ConstantTilesTest, SeveralPartsCountWithoutGaps) {
+  const auto part = [this](const Rect& src) { return TilePart{src, view(src.size())}; };
+  const std::vector<TilePart> quarters{part({0, 0, 9, 7}), part({9, 0, 7, 7}), part({0, 7, 9, 9}),
+                                       part({8, 6, 8, 10})};
+  tiles_.note(stream(100, 5), format_, quarters);
+  EXPECT_TRUE(knows(stream(100, 5), format_));
+  // A gap of one pixel in the middle, and one at a corner.
+  tiles_.note(stream(100, 6), format_,
+              std::vector{quarters[0], quarters[1], quarters[2], part({9, 8, 7, 8})});
+  tiles_.note(stream(100, 7), format_, std::vector{quarters[0], quarters[1], quarters[2]});
+  EXPECT_EQ(tiles_.size(), 1u);
+  // Each part is one colour, but not the same.
+  std::vector<std::byte> other(9 * 9 * 3, std::byte{99});
+  tiles_.note(stream(100, 8), format_,
+              std::vector{quarters[0], quarters[1], quarters[3],
+                          TilePart{{0, 7, 9, 9}, {other.data(), {9, 9}, 27, 3, SampleType::u8}}});
   EXPECT_EQ(tiles_.size(), 1u);
 }
 

@@ -4,16 +4,12 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 
 #include "microtome/base/geometry.h"
 #include "microtome/base/pixels.h"
 
 namespace microtome {
-
-/// How pixels are written: as usual, or past the caches (simd::stream_copy).
-enum class Stores : uint8_t { cached, streaming };
 
 /// Copies all of `from` to `to`, which has its size, samples and type and does not overlap it.
 void copy_pixels(const ImageView& from, const ImageView& to, Stores stores = Stores::cached);

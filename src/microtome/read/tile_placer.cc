@@ -126,8 +126,10 @@ Result<TilePixels> TilePlacer::make_cached(const Current& tile) {
   }
   const size_t bytes = pixels.view().row_bytes() * static_cast<size_t>(shown.h);
   MICROTOME_ASSIGN(pixels.buffer, job_.options.buffers->allocate(bytes));
-  MICROTOME_ASSIGN(const bool copied, copy_twin(tile, packed, shown, pixels.view()));
-  if (!copied) MICROTOME_TRY(decode(tile, packed, shown, pixels.view()));
+  const TilePart whole{shown, pixels.view()};
+  const Want want{{&whole, 1}};
+  MICROTOME_ASSIGN(const bool copied, copy_twin(tile, packed, want));
+  if (!copied) MICROTOME_TRY(decode(tile, packed, want));
   if (known(packed)) pixels.buffer = Buffer();
   return pixels;
 }
@@ -154,31 +156,18 @@ Status TilePlacer::decode_and_place(const Current& tile) {
     for (const Placement& placement : placements) fill_pixels(destination(placement), pixel, job_.stores);
     return ok_status();
   }
-  // A placement that takes all that is needed is decoded in place, and the others are copied from there.
-  const auto home = std::find_if(placements.begin(), placements.end(),
-                                 [&needed](const Placement& placement) { return placement.src == needed; });
-  ImageView pixels;
-  if (home != placements.end()) {
-    pixels = destination(*home);
-  } else {
-    pixels = {nullptr, needed.size(), 0, format.samples, format.type};
-    pixels.row_stride = static_cast<int64_t>(pixels.row_bytes());
-    MICROTOME_ASSIGN(const std::span<std::byte> scratch,
-                     worker_.pixels.take(pixels.row_bytes() * static_cast<size_t>(needed.h)));
-    pixels.data = scratch.data();
-  }
-  MICROTOME_ASSIGN(const bool copied, copy_twin(tile, packed, needed, pixels));
-  if (!copied) {
-    MICROTOME_TRY(decode(tile, packed, needed, pixels));
-    if (home != placements.end()) {
-      ++counts_.direct;
-      job_.twins.note(
-          {&tile.slide.source(), &format, tile.ref.bytes, TwinTiles::sample_of(packed), needed, pixels});
-    }
-  }
-  for (auto placement = placements.begin(); placement != placements.end(); ++placement) {
-    if (placement != home)
-      copy_pixels(part_of(pixels, needed, placement->src), destination(*placement), job_.stores);
+  parts_.clear();
+  for (const Placement& placement : placements) parts_.push_back({placement.src, destination(placement)});
+  const Want want{parts_, job_.stores};
+  MICROTOME_ASSIGN(const bool copied, copy_twin(tile, packed, want));
+  if (copied) return ok_status();
+  MICROTOME_TRY(decode(tile, packed, want));
+  const auto home = std::find_if(parts_.begin(), parts_.end(),
+                                 [&needed](const TilePart& part) { return part.src == needed; });
+  if (home != parts_.end()) {
+    ++counts_.direct;
+    job_.twins.note(
+        {&tile.slide.source(), &format, tile.ref.bytes, TwinTiles::sample_of(packed), needed, home->dst});
   }
   return ok_status();
 }
@@ -201,10 +190,9 @@ Result<std::span<const std::byte>> TilePlacer::fetch(const Current& tile) {
   return worker_.bytes.read(tile.slide.source(), tile.ref.bytes, std::span(next).first(count));
 }
 
-/// Whether `to` was copied from a tile of the same bytes.
-Result<bool> TilePlacer::copy_twin(const Current& tile, std::span<const std::byte> packed, const Rect& region,
-                                   const ImageView& to) {
-  const std::optional<TwinTiles::Tile> twin = job_.twins.find(packed, *tile.ref.format, region);
+/// Whether all parts were copied from a tile of the same bytes.
+Result<bool> TilePlacer::copy_twin(const Current& tile, std::span<const std::byte> packed, const Want& want) {
+  const std::optional<TwinTiles::Tile> twin = job_.twins.find(packed, *tile.ref.format, want.bounds());
   if (!twin) return false;
   if (twin->source != &tile.slide.source() || twin->bytes != tile.ref.bytes) {
     MICROTOME_ASSIGN(const std::span<std::byte> bytes, worker_.twin.take(packed.size()));
@@ -212,18 +200,19 @@ Result<bool> TilePlacer::copy_twin(const Current& tile, std::span<const std::byt
     if (!twin->source->read_at(twin->bytes.offset, bytes).ok()) return false;
     if (std::memcmp(bytes.data(), packed.data(), packed.size()) != 0) return false;
   }
-  copy_pixels(part_of(twin->pixels, twin->region, region), to);
+  for (const TilePart& part : want.parts) {
+    copy_pixels(part_of(twin->pixels, twin->region, part.src), part.dst, want.stores);
+  }
   ++counts_.twins;
   return true;
 }
 
-Status TilePlacer::decode(const Current& tile, std::span<const std::byte> packed, const Rect& region,
-                          const ImageView& to) {
+Status TilePlacer::decode(const Current& tile, std::span<const std::byte> packed, const Want& want) {
   const TileFormat& format = *tile.ref.format;
   MICROTOME_ASSIGN(Decoder * decoder, worker_.decoder(format));
   ++counts_.decoded;
-  MICROTOME_TRY(decoder->decode(packed, format, {region}, to));
-  worker_.constants.note(packed, format, region, to);
+  MICROTOME_TRY(decoder->decode(packed, format, want));
+  worker_.constants.note(packed, format, want.parts);
   return ok_status();
 }
 

@@ -77,15 +77,14 @@ class TilePlacer {
   Result<TilePixels> make_cached(const Current& tile);
   void place_cached(const Current& tile, const TilePixels& pixels) const;
   Result<std::span<const std::byte>> fetch(const Current& tile);
-  Result<bool> copy_twin(const Current& tile, std::span<const std::byte> packed, const Rect& region,
-                         const ImageView& to);
-  Status decode(const Current& tile, std::span<const std::byte> packed, const Rect& region,
-                const ImageView& to);
+  Result<bool> copy_twin(const Current& tile, std::span<const std::byte> packed, const Want& want);
+  Status decode(const Current& tile, std::span<const std::byte> packed, const Want& want);
   ImageView destination(const Placement& placement) const noexcept;
 
   ReadJob& job_;
   Worker& worker_;
   Counts counts_;
+  std::vector<TilePart> parts_;
   std::optional<ByteRange> bytes_;
 };
 

@@ -28,7 +28,6 @@ Result<Decoder*> Worker::decoder(const TileFormat& format) {
 void Worker::shrink() noexcept {
   bytes.shrink(kKeptScratch);
   if (twin.capacity() > kKeptScratch) twin.free();
-  if (pixels.capacity() > kKeptScratch) pixels.free();
 }
 
 WorkerPool::WorkerPool(std::function<int()> cpus)

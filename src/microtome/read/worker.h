@@ -34,7 +34,6 @@ class Worker {
 
   TileBytes bytes;          ///< Reads tiles' bytes.
   TileScratch twin;         ///< For the bytes of a tile that may be the same as another.
-  TileScratch pixels;       ///< For a decoded tile.
   ConstantTiles constants;  ///< Of all reads this worker had a part in.
 
  private:
