@@ -1,0 +1,41 @@
+// Random JPEG streams, written by ourselves from random coefficients, so that they hold what no encoder of
+// pictures writes. For tests only.
+//
+// Every stream is valid (T.81, or what libjpeg-turbo takes beyond it without a warning), and its coefficients
+// are known.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "microtome/base/pixels.h"
+#include "microtome/codec/jpeg/for_test/random_blocks.h"
+
+namespace microtome::jpeg::test {
+
+struct StreamComponent {
+  uint8_t id = 0, h = 1, v = 1, quant = 0, dc = 0, ac = 0;  ///< As SOF and SOS say it.
+  int blocks_w = 0, blocks_h = 0;                           ///< Of whole MCUs.
+  std::vector<Block> blocks;
+};
+
+struct RandomStream {
+  TileFormat format;  ///< Owns its JPEGTables, where the stream needs any.
+  std::vector<std::byte> packed;
+  std::vector<StreamComponent> components;
+  std::array<QuantValues, 4> quant{};
+
+  /// Nothing but what our own decoder is made for: sampling, tables, markers; it may still leave coefficients
+  /// that are beyond `largest` <= 1024 or so to the library.
+  bool plain = true;
+  int64_t largest = 0;  ///< The largest dequantised coefficient, without its sign.
+  std::string description;
+};
+
+/// The stream of a seed, of 1 to `max_side` pixels a side.
+RandomStream random_stream(uint64_t seed, int max_side = 600);
+
+}  // namespace microtome::jpeg::test
