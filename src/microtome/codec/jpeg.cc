@@ -1,168 +1,18 @@
-// JPEG tiles (ITU-T T.81) by libjpeg-turbo: the accurate integer DCT and "fancy" upsampling, as every other
-// reader has.
+// JPEG tiles (ITU-T T.81).
 //
 // Source: Adobe TIFF Technical Note 2 for abbreviated streams and their tables. TIFF's photometric
 // interpretation says what the components are; Adobe and JFIF markers are ignored, since slides contradict
 // them.
-//
-// Note [Warnings are errors]
-// libjpeg goes on after a warning, with grey or garbage pixels. Here the first one ends the decode as
-// `corrupt`. Two are let through, which concern only markers that we ignore: an unknown Adobe transform, and
-// an unknown JFIF version. A missing end-of-image marker is no error as long as the data before it is
-// complete.
-//
-// Note [Nothing is kept between tiles]
-// Each tile has a decompressor of its own and reads the tables again. Keeping both would save 1 % on tissue,
-// and has to know which tile changed which table.
-#include <csetjmp>
-#include <cstdio>
-#include <cstring>
-// jpeglib.h needs size_t and FILE from the headers above.
-#include <jerror.h>
-#include <jpeglib.h>
-
-#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "microtome/base/fail.h"
 #include "microtome/codec/codec_list.h"
-#include "microtome/codec/part_rows.h"
+#include "microtome/codec/jpeg/library.h"
 #include "microtome/codec/request.h"
 
 namespace microtome {
 namespace {
-
-// A progressive stream may visit every coefficient in each scan: its memory and its number of scans are
-// bounded, so that a few bytes cannot keep a machine busy. Ten scans are usual.
-constexpr long kMaxMemory = 1L << 29;
-constexpr int kMaxScans = 500;
-
-Errc code_of(int message) {
-  switch (message) {
-    case JERR_OUT_OF_MEMORY:
-    case JERR_NO_BACKING_STORE:
-      return Errc::out_of_memory;
-    case JERR_ARITH_NOTIMPL:
-    case JERR_BAD_PRECISION:
-    case JERR_CCIR601_NOTIMPL:
-    case JERR_CONVERSION_NOTIMPL:
-    case JERR_FRACT_SAMPLE_NOTIMPL:
-    case JERR_NOT_COMPILED:
-    case JERR_NOTIMPL:
-    case JERR_SOF_UNSUPPORTED:
-      return Errc::unsupported;
-    default:
-      return Errc::corrupt;
-  }
-}
-
-// One decompressor and the state that libjpeg's callbacks need. A call that may fail goes through `guarded`,
-// and only there may libjpeg jump: the functions between hold nothing that needs destroying.
-class Session {
- public:
-  Session() {
-    jpeg_.err = jpeg_std_error(&errors_.manager);
-    errors_.manager.error_exit = on_error;
-    errors_.manager.emit_message = on_message;
-    errors_.manager.output_message = [](j_common_ptr) {};
-    progress_.progress_monitor = on_progress;
-    source_.manager.init_source = [](j_decompress_ptr) {};
-    source_.manager.fill_input_buffer = on_end_of_input;
-    source_.manager.skip_input_data = on_skip;
-    source_.manager.resync_to_restart = jpeg_resync_to_restart;
-    source_.manager.term_source = [](j_decompress_ptr) {};
-    created_ = guarded([this] {
-      jpeg_create_decompress(&jpeg_);
-      jpeg_.mem->max_memory_to_use = kMaxMemory;
-      jpeg_.progress = &progress_;
-      jpeg_.src = &source_.manager;
-    });
-  }
-  ~Session() { jpeg_destroy_decompress(&jpeg_); }
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-
-  bool created() const { return created_; }
-  jpeg_decompress_struct& jpeg() { return jpeg_; }
-  bool ended() const { return source_.ended; }
-
-  void set_input(std::span<const std::byte> bytes) {
-    source_.manager.next_input_byte = reinterpret_cast<const JOCTET*>(bytes.data());
-    source_.manager.bytes_in_buffer = bytes.size();
-    source_.ended = false;
-  }
-
-  /// Runs `step`, which may call libjpeg; false when libjpeg failed, and then error() says why.
-  template <class Step>
-  [[gnu::noinline]] bool guarded(Step step) {
-    if (setjmp(errors_.jump) != 0) return false;
-    step();
-    return true;
-  }
-
-  Error error() const {
-    Error error{errors_.code, errors_.text};
-    if (source_.ended) error.message += " (the stream has ended)";
-    return error;
-  }
-
- private:
-  struct Errors {
-    jpeg_error_mgr manager;  // first: libjpeg hands back a pointer to it
-    jmp_buf jump;
-    Errc code;
-    char text[JMSG_LENGTH_MAX];
-  };
-  struct Source {
-    jpeg_source_mgr manager;  // first, likewise
-    bool ended;
-  };
-
-  static Errors& errors(j_common_ptr jpeg) { return *reinterpret_cast<Errors*>(jpeg->err); }
-
-  [[noreturn]] static void on_error(j_common_ptr jpeg) {
-    Errors& errors = Session::errors(jpeg);
-    errors.code = code_of(errors.manager.msg_code);
-    errors.manager.format_message(jpeg, errors.text);
-    std::longjmp(errors.jump, 1);
-  }
-
-  static void on_message(j_common_ptr jpeg, int level) {
-    const int message = jpeg->err->msg_code;
-    if (level >= 0 || message == JWRN_ADOBE_XFORM || message == JWRN_JFIF_MAJOR) return;
-    on_error(jpeg);
-  }
-
-  static void on_progress(j_common_ptr jpeg) {
-    if (reinterpret_cast<j_decompress_ptr>(jpeg)->input_scan_number <= kMaxScans) return;
-    Errors& errors = Session::errors(jpeg);
-    errors.code = Errc::corrupt;
-    std::snprintf(errors.text, sizeof errors.text, "more than %d scans", kMaxScans);
-    std::longjmp(errors.jump, 1);
-  }
-
-  static boolean on_end_of_input(j_decompress_ptr jpeg) {
-    static constexpr JOCTET kEndOfImage[2] = {0xFF, JPEG_EOI};
-    Source& source = *reinterpret_cast<Source*>(jpeg->src);
-    source.ended = true;
-    source.manager.next_input_byte = kEndOfImage;
-    source.manager.bytes_in_buffer = sizeof kEndOfImage;
-    return TRUE;
-  }
-
-  static void on_skip(j_decompress_ptr jpeg, long bytes) {
-    if (bytes <= 0) return;
-    const size_t skipped = std::min(static_cast<size_t>(bytes), jpeg->src->bytes_in_buffer);
-    jpeg->src->next_input_byte += skipped;
-    jpeg->src->bytes_in_buffer -= skipped;
-  }
-
-  jpeg_decompress_struct jpeg_{};
-  Errors errors_{};
-  Source source_{};
-  jpeg_progress_mgr progress_{};
-  bool created_ = false;
-};
 
 Status check_format(const TileFormat& format) {
   if (format.type != SampleType::u8) {
@@ -174,20 +24,6 @@ Status check_format(const TileFormat& format) {
   return unsupported("{} with {} components is not supported", color_name(format.color), format.samples);
 }
 
-Status check_header(const jpeg_decompress_struct& jpeg, const TileFormat& format, const Rect& bounds) {
-  if (jpeg.num_components == 4)
-    return unsupported("4 components (CMYK) are not supported, expected {}", format.samples);
-  if (jpeg.num_components != format.samples) {
-    return corrupt("{} components, expected {}", jpeg.num_components, format.samples);
-  }
-  const Rect stream{0, 0, jpeg.image_width, jpeg.image_height};
-  if (!stream.contains(bounds)) {
-    return corrupt("{}x{} pixels do not cover the region {},{} {}x{} of a tile of {}x{}", stream.w, stream.h,
-                   bounds.x, bounds.y, bounds.w, bounds.h, format.size.w, format.size.h);
-  }
-  return ok_status();
-}
-
 class JpegDecoder final : public Decoder {
  public:
   Status decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want) override {
@@ -197,109 +33,14 @@ class JpegDecoder final : public Decoder {
   }
 
  private:
-  Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want);
-  Status read_rows(Session& session, const Want& want);
+  Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want) {
+    MICROTOME_TRY(check_request(format, want));
+    MICROTOME_TRY(check_format(format));
+    return library_.decode(packed, format, want);
+  }
 
-  Scratch cropped_, band_;
+  jpeg::LibraryDecoder library_;
 };
-
-// Tables in a stream of their own: tables stay with the decompressor for the image that follows.
-Status read_tables(Session& session, std::span<const std::byte> tables) {
-  session.set_input(tables);
-  const bool read = session.guarded([&] { jpeg_read_header(&session.jpeg(), FALSE); });
-  if (!read) return session.error().with_prefix("JPEGTables");
-  return ok_status();
-}
-
-Status JpegDecoder::decode_one(std::span<const std::byte> packed, const TileFormat& format,
-                               const Want& want) {
-  MICROTOME_TRY(check_request(format, want));
-  MICROTOME_TRY(check_format(format));
-  Session session;
-  if (!session.created()) return session.error();
-  if (!format.tables.data.empty()) MICROTOME_TRY(read_tables(session, format.tables.data));
-
-  jpeg_decompress_struct& jpeg = session.jpeg();
-  session.set_input(packed);
-  if (!session.guarded([&] { jpeg_read_header(&jpeg, TRUE); })) return session.error();
-  MICROTOME_TRY(check_header(jpeg, format, want.bounds()));
-
-  jpeg.jpeg_color_space = format.samples == 1            ? JCS_GRAYSCALE
-                          : format.color == Color::ycbcr ? JCS_YCbCr
-                                                         : JCS_RGB;
-  jpeg.out_color_space = format.samples == 1 ? JCS_GRAYSCALE : JCS_RGB;
-  jpeg.dct_method = JDCT_ISLOW;
-  jpeg.do_fancy_upsampling = TRUE;
-  if (!session.guarded([&] { jpeg_start_decompress(&jpeg); })) return session.error();
-  if (jpeg_has_multiple_scans(&jpeg) && session.ended()) {
-    return corrupt("premature end after {} scans: no end-of-image marker", jpeg.input_scan_number);
-  }
-  MICROTOME_TRY(read_rows(session, want));
-  // The rest of a stream that was read to its last row must be empty up to the end marker: what is left there
-  // shows that the entropy-coded data lost its way.
-  if (jpeg.output_scanline == jpeg.output_height) {
-    if (!session.guarded([&] { jpeg_finish_decompress(&jpeg); })) return session.error();
-  }
-  return ok_status();
-}
-
-// Columns to decode for `region`: libjpeg crops at its blocks, and its upsampling treats a crop's edge as the
-// image's. One block more on either side keeps that away from the region.
-struct Columns {
-  JDIMENSION x, width;
-};
-
-Columns columns_for(const jpeg_decompress_struct& jpeg, const Rect& region) {
-  const int64_t block = int64_t{jpeg.max_h_samp_factor} * DCTSIZE, width = jpeg.output_width;
-  const int64_t left = std::max<int64_t>(0, region.x / block * block - block);
-  const int64_t right = std::min(width, region.right() + block);
-  return {static_cast<JDIMENSION>(left), static_cast<JDIMENSION>(right - left)};
-}
-
-Status JpegDecoder::read_rows(Session& session, const Want& want) {
-  constexpr JDIMENSION kRows = MAX_SAMP_FACTOR;  // libjpeg gives no more at once than it upsamples together
-  jpeg_decompress_struct& jpeg = session.jpeg();
-  MICROTOME_ASSIGN(const PartRows parts, PartRows::make(want, kRows, band_));
-  const Rect& bounds = parts.bounds();
-  const bool straight = static_cast<int64_t>(jpeg.output_width) == bounds.w;
-  Columns columns = columns_for(jpeg, bounds);
-  if (columns.width < jpeg.output_width) {
-    const auto crop = [&] { jpeg_crop_scanline(&jpeg, &columns.x, &columns.width); };
-    if (!session.guarded(crop)) return session.error();
-  }
-  const size_t stream_row = jpeg.output_width * parts.pixel_bytes();
-  const size_t left = static_cast<size_t>(bounds.x - columns.x) * parts.pixel_bytes();
-  std::span<std::byte> cropped;
-  if (!straight) {
-    MICROTOME_ASSIGN(cropped, cropped_.at_least(kRows * stream_row));
-  }
-  const bool read = session.guarded([&] {
-    if (bounds.y > 0) jpeg_skip_scanlines(&jpeg, static_cast<JDIMENSION>(bounds.y));
-    JSAMPROW rows[kRows];
-    for (int64_t y = bounds.y; y < bounds.bottom();) {
-      const auto count = static_cast<JDIMENSION>(std::min<int64_t>(kRows, bounds.bottom() - y));
-      for (JDIMENSION i = 0; i < count; ++i) {
-        std::byte* const row = straight ? parts.row(y + i) : cropped.data() + i * stream_row;
-        rows[i] = reinterpret_cast<JSAMPROW>(row);
-      }
-      const JDIMENSION got = jpeg_read_scanlines(&jpeg, rows, count);
-      for (JDIMENSION i = 0; i < got; ++i) {
-        if (straight) {
-          parts.done(y + i);
-        } else {
-          parts.put(y + i, reinterpret_cast<const std::byte*>(rows[i]) + left);
-        }
-      }
-      y += got;
-    }
-  });
-  if (!read) return session.error();
-  parts.end();
-  return ok_status();
-}
-
-#define MICROTOME_TEXT_(x) #x
-#define MICROTOME_TEXT(x) MICROTOME_TEXT_(x)
 
 }  // namespace
 
@@ -307,7 +48,7 @@ const Codec jpeg_codec{
     "jpeg",
     [](const TileFormat& format) { return format.compression == Compression::jpeg; },
     make_decoder<JpegDecoder>,
-    []() -> std::string { return "libjpeg-turbo " MICROTOME_TEXT(LIBJPEG_TURBO_VERSION); },
+    [] { return std::string(jpeg::LibraryDecoder::version()); },
 };
 
 }  // namespace microtome
