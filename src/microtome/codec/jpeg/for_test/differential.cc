@@ -1,0 +1,154 @@
+#include "microtome/codec/jpeg/for_test/differential.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+namespace microtome::jpeg::test {
+namespace {
+
+constexpr std::byte kUntouched{0xA5};
+constexpr size_t kLeastCapacity = size_t{4} << 20;
+
+Rect random_part(Size size, Random& random) {
+  if (random.one_in(6)) return {0, 0, size.w, size.h};
+  const int64_t x = random.below(size.w), y = random.below(size.h);
+  if (random.one_in(4)) return {0, y, size.w, 1 + random.below(size.h - y)};
+  return {x, y, 1 + random.below(size.w - x), 1 + random.below(size.h - y)};
+}
+
+std::string text_of(const Status& status) {
+  return status.ok() ? "pixels" : status.error().to_string();
+}
+
+}  // namespace
+
+Request whole_tile(const TileFormat& format) {
+  return {{{0, 0, format.size.w, format.size.h}}, Stores::cached, 0, true};
+}
+
+Request random_request(const TileFormat& format, Random& random) {
+  Request request;
+  for (int n = random.one_in(2) ? 1 : random.between(1, 4); n > 0; --n) {
+    request.parts.push_back(random_part(format.size, random));
+  }
+  request.stores = random.one_in(3) ? Stores::streaming : Stores::cached;
+  const auto row = static_cast<int>(request.parts[0].w * format.samples);
+  const int gaps[] = {0, 0, random.below(70), (64 - row % 64) % 64};
+  request.row_gap = random.pick(gaps);
+  request.at_end = random.one_in(2);
+  return request;
+}
+
+void Differential::grow(std::unique_ptr<GuardedMemory>& memory, size_t size) {
+  if (memory && memory->capacity() >= size) return;
+  memory = std::make_unique<GuardedMemory>(std::max(size, kLeastCapacity));
+}
+
+std::span<std::byte> Differential::place(GuardedMemory& memory, size_t size) const {
+  return request_.at_end ? memory.at_end(size) : memory.at_start(size);
+}
+
+// One part behind the other, rows with gaps, nothing behind the last row of all.
+void Differential::lay_out() {
+  layout_ = {};
+  const auto gap = static_cast<size_t>(request_.row_gap);
+  for (const Rect& part : request_.parts) {
+    const size_t row = static_cast<size_t>(part.w) * format_.samples;
+    layout_.offset.push_back(layout_.size);
+    layout_.row.push_back(row);
+    layout_.stride.push_back(row + gap);
+    layout_.size += (row + gap) * static_cast<size_t>(part.h);
+  }
+  layout_.size -= gap;
+}
+
+const Status& Differential::expect(std::span<const std::byte> packed, const TileFormat& format,
+                                   const Request& request) {
+  format_ = format;
+  request_ = request;
+  lay_out();
+  grow(input_, packed.size());
+  packed_ = place(*input_, packed.size());
+  std::copy(packed.begin(), packed.end(), packed_.begin());
+
+  std::vector<TilePart> parts;
+  for (const Rect& part : request.parts) parts.push_back({part, {}});
+  bounds_ = Want{parts}.bounds();
+  ImageView view{nullptr, bounds_.size(), 0, format.samples, SampleType::u8};
+  view.row_stride = static_cast<int64_t>(view.row_bytes());
+  pixels_.resize(view.row_bytes() * static_cast<size_t>(bounds_.h));
+  view.data = pixels_.data();
+  const TilePart all{bounds_, view};
+  expected_ = library_.decode(packed, format, {{&all, 1}});
+  return expected_;
+}
+
+std::string Differential::difference_from(std::span<const std::byte> pixels, Size size) const {
+  const size_t samples = format_.samples, row = static_cast<size_t>(bounds_.w) * samples;
+  for (int64_t y = 0; y < bounds_.h; ++y) {
+    const int64_t first = ((bounds_.y + y) * size.w + bounds_.x) * static_cast<int64_t>(samples);
+    if (std::memcmp(pixels.data() + first, pixels_.data() + static_cast<size_t>(y) * row, row) != 0) {
+      return fmt::format("row {} of {},{} {}x{} is not that of the whole image", y, bounds_.x, bounds_.y,
+                         bounds_.w, bounds_.h);
+    }
+  }
+  return {};
+}
+
+Outcome Differential::check(const Subject& subject) {
+  grow(output_, layout_.size);
+  const std::span<std::byte> output = place(*output_, layout_.size);
+  std::fill(output.begin(), output.end(), kUntouched);
+  std::vector<TilePart> parts;
+  for (size_t i = 0; i < request_.parts.size(); ++i) {
+    const Rect& part = request_.parts[i];
+    parts.push_back({part,
+                     {output.data() + layout_.offset[i], part.size(), static_cast<int64_t>(layout_.stride[i]),
+                      format_.samples, SampleType::u8}});
+  }
+  const Answer answer = subject(packed_, format_, {parts, request_.stores});
+  if (std::string difference = compare(output, false); !difference.empty()) {
+    return {Verdict::differs, difference};
+  }
+  if (answer.declined) return {Verdict::declined, {}};
+  if (text_of(answer.status) != text_of(expected_)) {
+    return {Verdict::differs,
+            fmt::format("gives {}, the library {}", text_of(answer.status), text_of(expected_))};
+  }
+  if (!expected_.ok()) return {};
+  std::string difference = compare(output, true);
+  return {difference.empty() ? Verdict::equal : Verdict::differs, difference};
+}
+
+// The first difference of pixels, or else of the bytes between rows, which belong to somebody else.
+std::string Differential::compare(std::span<const std::byte> output, bool with_pixels) const {
+  const size_t samples = format_.samples, bounds_row = static_cast<size_t>(bounds_.w) * samples;
+  for (size_t i = 0; i < request_.parts.size(); ++i) {
+    const Rect& part = request_.parts[i];
+    const size_t row = layout_.row[i];
+    for (int64_t y = 0; y < part.h; ++y) {
+      const std::byte* found = output.data() + layout_.offset[i] + static_cast<size_t>(y) * layout_.stride[i];
+      if (with_pixels) {
+        const std::byte* expected = pixels_.data() +
+                                    static_cast<size_t>(part.y - bounds_.y + y) * bounds_row +
+                                    static_cast<size_t>(part.x - bounds_.x) * samples;
+        if (std::memcmp(found, expected, row) == 0) continue;
+        const auto at = static_cast<size_t>(std::mismatch(found, found + row, expected).first - found);
+        return fmt::format("sample {} of pixel {},{} of the tile is {}, the library's {}", at % samples,
+                           part.x + static_cast<int64_t>(at / samples), part.y + y,
+                           std::to_integer<int>(found[at]), std::to_integer<int>(expected[at]));
+      }
+      const bool last = i + 1 == request_.parts.size() && y + 1 == part.h;
+      const std::byte* end = found + row + (last ? 0 : request_.row_gap);
+      if (std::any_of(found + row, end, [](std::byte b) { return b != kUntouched; })) {
+        return fmt::format("bytes behind row {} of part {} are written", y, i);
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace microtome::jpeg::test
