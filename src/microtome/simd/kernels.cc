@@ -106,6 +106,8 @@ HWY_AFTER_NAMESPACE();
 
 #include <algorithm>
 
+#include "microtome/simd/targets.h"
+
 namespace microtome::simd {
 
 HWY_EXPORT(YccToRgb);
@@ -114,12 +116,12 @@ HWY_EXPORT(Interleave3);
 HWY_EXPORT(StreamCopy);
 
 void ycc_to_rgb(const int32_t* y, const int32_t* cb, const int32_t* cr, size_t pixels, uint8_t* rgb) {
-  HWY_DYNAMIC_DISPATCH(YccToRgb)(y, cb, cr, pixels, rgb);
+  MICROTOME_DISPATCH(YccToRgb)(y, cb, cr, pixels, rgb);
 }
 
 void interleave(const int32_t* const* planes, size_t samples, size_t pixels, uint8_t* dst) {
-  if (samples == 1) return HWY_DYNAMIC_DISPATCH(Interleave1)(planes[0], pixels, dst);
-  if (samples == 3) return HWY_DYNAMIC_DISPATCH(Interleave3)(planes, pixels, dst);
+  if (samples == 1) return MICROTOME_DISPATCH(Interleave1)(planes[0], pixels, dst);
+  if (samples == 3) return MICROTOME_DISPATCH(Interleave3)(planes, pixels, dst);
   for (size_t s = 0; s < samples; ++s) {
     for (size_t i = 0; i < pixels; ++i) {
       dst[i * samples + s] = static_cast<uint8_t>(std::clamp(planes[s][i], 0, 255));
@@ -154,7 +156,7 @@ void fill(const std::byte* pixel, size_t pixel_bytes, size_t pixels, std::byte* 
 
 void stream_copy(const std::byte* src, size_t bytes, std::byte* dst) {
   const auto* const from = reinterpret_cast<const uint8_t*>(src);
-  HWY_DYNAMIC_DISPATCH(StreamCopy)(from, bytes, reinterpret_cast<uint8_t*>(dst));
+  MICROTOME_DISPATCH(StreamCopy)(from, bytes, reinterpret_cast<uint8_t*>(dst));
 }
 
 void stream_end() {

@@ -1,28 +1,16 @@
 #include "microtome/simd/kernels.h"
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <algorithm>
 #include <cstring>
 #include <random>
 #include <vector>
 
+#include "microtome/simd/targets_for_test.h"
+
 namespace microtome::simd {
 namespace {
-
-// Runs `body` once for every instruction set that was compiled and that this machine has.
-template <class Body>
-void on_every_target(Body body) {
-  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    SCOPED_TRACE(hwy::TargetName(target));
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    body();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-}
 
 int64_t floor_div(int64_t a, int64_t b) {
   return a / b - (a % b != 0 && (a < 0) != (b < 0));
