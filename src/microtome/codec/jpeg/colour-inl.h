@@ -1,0 +1,68 @@
+// YCbCr to RGB, as libjpeg-turbo's tables of 16 fractional bits give it.
+//
+// Called by the row writers. Chroma comes centred (128 subtracted). Thread-safe: no state.
+//
+// Note [Colour in 16 bits]
+// The tables are, for centred chroma (x >> y rounds down):
+//
+//     R = Y + ((91881 Cr + 32768) >> 16)
+//     G = Y + ((-22554 Cb - 46802 Cr + 32768) >> 16)
+//     B = Y + ((116130 Cb + 32768) >> 16)
+//
+// R: (2 Cr * 22971 + 2^14) >> 15 is the same for the 256 values, since 91881 / 65536 and 2 * 22971 / 32768
+// differ by less than what separates any of the products from a half; B with 29033 likewise. Where there is
+// no rounding product, Cr + ((((2 Cr * 26345) >> 16) + 1) >> 1) and 2 Cb + ((((2 Cb * -14942) >> 16) + 1) >>
+// 1) do it. G needs its 32 bits; -46802 Cr is 18734 Cr - 65536 Cr, so that the factors fit words.
+// rows_test.cc goes through all values.
+#if defined(MICROTOME_CODEC_JPEG_COLOUR_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef MICROTOME_CODEC_JPEG_COLOUR_INL_H_
+#undef MICROTOME_CODEC_JPEG_COLOUR_INL_H_
+#else
+#define MICROTOME_CODEC_JPEG_COLOUR_INL_H_
+#endif
+
+#include "microtome/codec/jpeg/vec-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace microtome::jpeg {
+namespace HWY_NAMESPACE {
+
+struct Rgb {
+  I16 r, g, b;  // words, not yet clamped to 0..255
+};
+
+// Higher words of a and b: [a's of each block, b's].
+HWY_INLINE I16 narrow_high(I32 a, I32 b) {
+#if HWY_TARGET <= HWY_AVX3
+  alignas(64) static constexpr uint16_t kIndex[32] = {1,  3,  5,  7,  33, 35, 37, 39, 9,  11, 13,
+                                                      15, 41, 43, 45, 47, 17, 19, 21, 23, 49, 51,
+                                                      53, 55, 25, 27, 29, 31, 57, 59, 61, 63};
+  return I16{_mm512_permutex2var_epi16(a.raw, _mm512_load_si512(kIndex), b.raw)};
+#elif HWY_TARGET == HWY_NEON
+  return I16{vcombine_s16(vshrn_n_s32(a.raw, 16), vshrn_n_s32(b.raw, 16))};
+#else
+  return narrow(shift_right<16>(a), shift_right<16>(b));
+#endif
+}
+
+HWY_INLINE Rgb to_rgb(I16 y, I16 cb, I16 cr) {
+  const I32 half = set32(32768);
+  const I32 green_lo = dot<-22554, 18734>(half, zip<false>(cb, cr));
+  const I32 green_hi = dot<-22554, 18734>(half, zip<true>(cb, cr));
+  const I16 g = add(sub(y, cr), narrow_high(green_lo, green_hi));
+#if MICROTOME_VEC_PORTABLE
+  const auto scaled = [](I16 twice, int factor) {
+    return shift_right<1>(add(mul_high(twice, set16(factor)), set16(1)));
+  };
+  const I16 cr2 = add(cr, cr), cb2 = add(cb, cb);
+  return {add(add(y, cr), scaled(cr2, 26345)), g, add(add(y, cb2), scaled(cb2, -14942))};
+#else
+  return {add(y, mul_round15(add(cr, cr), set16(22971))), g, add(y, mul_round15(add(cb, cb), set16(29033)))};
+#endif
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace microtome::jpeg
+HWY_AFTER_NAMESPACE();
+
+#endif  // include guard per target
