@@ -61,6 +61,8 @@ nb::dict counters() {
   nb::dict dict;
   dict["decoded"] = counted.decoded.load();
   dict["direct"] = counted.direct.load();
+  dict["own"] = counted.own.load();
+  dict["library"] = counted.library.load();
   dict["shared"] = counted.shared.load();
   dict["constant"] = counted.constant.load();
   dict["twins"] = counted.twins.load();

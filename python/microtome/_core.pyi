@@ -48,7 +48,7 @@ class Patches:
 class Meter:
     """What is counted of a pass; lives on without it."""
 
-    def stats(self) -> tuple[int, int, int, int, int, int, int, int, float, float]:
+    def stats(self) -> tuple[int, int, int, int, int, int, int, int, float, float, int, int]:
         """The values of a LoaderStats."""
 
 class Pass:

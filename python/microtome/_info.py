@@ -17,9 +17,10 @@ def info() -> dict[str, Any]:
         ``versions``: of microtome, Python and NumPy. ``codecs``: name → library and version. ``cpu``: ``count`` that
         this process may use at once, ``machine`` and ``features``. ``cuda``: ``available``, and ``reason`` if not.
         ``threads``: started so far. ``cache``: as `microtome.cache.info`. ``counters``: tiles ``decoded`` (of which
-        ``direct`` into the result), ``shared`` with another patch or found in a cache, ``constant`` (filled, their
-        bytes being known as one colour), ``twins`` copied from a tile of the same bytes, ``absent`` from their
-        files, and ``packed_bytes`` asked for.
+        ``direct`` into the result, and of JPEG ones ``own`` by Microtome's decoder and ``library`` left to
+        libjpeg-turbo), ``shared`` with another patch or found in a cache, ``constant`` (filled, their bytes being
+        known as one colour), ``twins`` copied from a tile of the same bytes, ``absent`` from their files, and
+        ``packed_bytes`` asked for.
 
     Examples
     --------

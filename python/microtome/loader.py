@@ -48,6 +48,10 @@ class LoaderStats(NamedTuple):
     workers_waited : float
         Seconds, summed over the workers, in which one had nothing to do: all that `prefetch` allows was decoded, or no
         thread was free. Much of it: the consumer is what everything waits for.
+    own : int
+        JPEG tiles among `decoded` whose pixels Microtome's own decoder gave.
+    library : int
+        JPEG tiles among `decoded` that it left to libjpeg-turbo.
     """
 
     batches: int = 0
@@ -60,6 +64,8 @@ class LoaderStats(NamedTuple):
     bytes_read: int = 0
     consumer_waited: float = 0.0
     workers_waited: float = 0.0
+    own: int = 0
+    library: int = 0
 
 
 class Loader:

@@ -5,6 +5,7 @@
 // conformance_test.cc.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,6 +31,12 @@ struct Want {
 
   /// The smallest rectangle that holds all parts: what must be decoded.
   Rect bounds() const noexcept;
+};
+
+/// Who decoded tiles, of a codec that has a decoder of its own in front of its library.
+struct DecodedBy {
+  uint64_t own = 0;      ///< Our own decoder gave the pixels.
+  uint64_t library = 0;  ///< It left them to the library, which gave pixels or an error.
 };
 
 /// Decodes tiles of the formats its codec accepts, one at a time.
@@ -59,6 +66,12 @@ class Decoder {
     const TilePart part{src, dst};
     return decode(packed, format, {{&part, 1}});
   }
+
+  /// All tiles so far; none of a codec with one decoder only.
+  const DecodedBy& decoded_by() const noexcept { return decoded_by_; }
+
+ protected:
+  DecodedBy decoded_by_;
 };
 
 struct Codec {

@@ -36,6 +36,7 @@ class JpegDecoder final : public Decoder {
   Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want) {
     MICROTOME_TRY(check_request(format, want));
     MICROTOME_TRY(check_format(format));
+    ++decoded_by_.library;
     return library_.decode(packed, format, want);
   }
 

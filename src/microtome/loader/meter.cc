@@ -56,6 +56,8 @@ LoaderStats LoaderMeter::stats() const noexcept {
   stats.batches = value(batches_);
   stats.tiles = value(tiles_);
   stats.decoded = value(read.decoded);
+  stats.own = value(read.own);
+  stats.library = value(read.library);
   stats.reused = value(read.shared);
   stats.constant = value(read.constant);
   stats.twins = value(read.twins);

@@ -29,6 +29,8 @@ struct RegionError {
 struct ReadCounters {
   std::atomic<uint64_t> decoded{0};  ///< Calls of a decoder.
   std::atomic<uint64_t> direct{0};   ///< … of them straight into the destination.
+  /// … of them by a decoder of ours that has a library behind it, and left to the library by it (DecodedBy).
+  std::atomic<uint64_t> own{0}, library{0};
   std::atomic<uint64_t> shared{
       0};  ///< Placements served by a tile decoded for another one, or found in a cache.
   std::atomic<uint64_t> constant{0};      ///< Tiles filled: their bytes are known to be one colour.

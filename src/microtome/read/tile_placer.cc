@@ -48,6 +48,8 @@ TilePlacer::~TilePlacer() {
   for (ReadCounters* counters = job_.options.counters; counters != nullptr; counters = counters->total) {
     add(counters->decoded, counts_.decoded);
     add(counters->direct, counts_.direct);
+    add(counters->own, counts_.by.own);
+    add(counters->library, counts_.by.library);
     add(counters->shared, counts_.shared);
     add(counters->constant, counts_.constant);
     add(counters->twins, counts_.twins);
@@ -211,7 +213,11 @@ Status TilePlacer::decode(const Current& tile, std::span<const std::byte> packed
   const TileFormat& format = *tile.ref.format;
   MICROTOME_ASSIGN(Decoder * decoder, worker_.decoder(format));
   ++counts_.decoded;
-  MICROTOME_TRY(decoder->decode(packed, format, want));
+  const DecodedBy before = decoder->decoded_by();
+  Status status = decoder->decode(packed, format, want);
+  counts_.by.own += decoder->decoded_by().own - before.own;
+  counts_.by.library += decoder->decoded_by().library - before.library;
+  MICROTOME_TRY(std::move(status));
   worker_.constants.note(packed, format, want.parts);
   return ok_status();
 }

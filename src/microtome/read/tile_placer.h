@@ -60,6 +60,7 @@ class TilePlacer {
  private:
   struct Counts {
     uint64_t decoded = 0, direct = 0, shared = 0, constant = 0, twins = 0, absent = 0, packed_bytes = 0;
+    DecodedBy by;
   };
   /// The tile that place() is about.
   struct Current {
