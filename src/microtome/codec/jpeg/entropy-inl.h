@@ -1,0 +1,243 @@
+// Entropy-coded bits to quantised coefficients: the symbol machine.
+//
+// Included by tile-inl.h and compiled once per instruction set (shifts without flags, BMI2, come with AVX2).
+//
+// Note [The symbol machine]
+// A decoder that loops over blocks, and in a block over symbols, mispredicts a branch at the end of nearly
+// every block and on many symbols: more time than the work itself. Here one step is one table lookup, the
+// same instructions whatever is found. It gives up to two symbols; both values are stored, what does not
+// exist goes to a scratch row; at the end of a block, conditional moves switch to the next block's table,
+// slot and position. One branch is left, taken where a table cannot say what follows (a long code, a block
+// that ends at position 63, an error, the end of the chunk): about once in ten blocks.
+//
+// Note [Bounds of the machine]
+// Reads: a block takes at most 16 + 11 bits for its DC and 63 times 16 + 10 bits, 209 bytes. A run of the
+// machine is at most kMaxSlots blocks, and its caller checks the position before each; kScanPadding bytes
+// behind the scan cover that and the machine's 8 bytes at once. Writes: an entry moves the position by at
+// most 33 from at most 63, and its offsets are at most 64 + 17: the zigzag table has entries that far, which
+// lead to the scratch row from 64 on, so that no bits whatever write outside a slot's group. Lookups: 10 bits
+// into 1024 entries.
+#if defined(MICROTOME_CODEC_JPEG_ENTROPY_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef MICROTOME_CODEC_JPEG_ENTROPY_INL_H_
+#undef MICROTOME_CODEC_JPEG_ENTROPY_INL_H_
+#else
+#define MICROTOME_CODEC_JPEG_ENTROPY_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "microtome/codec/jpeg/chunk.h"
+#include "microtome/codec/jpeg/huffman.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace microtome::jpeg {
+namespace HWY_NAMESPACE {
+
+// Where the machine is. A run works on a copy, so that it stays in registers.
+struct Machine {
+  uint64_t bits = 0;              // the next bits of the scan, from the top
+  const uint8_t* next = nullptr;  // the byte behind them
+  uint64_t count = 0;             // how many of `bits` count; more may be there, equal to the bytes at `next`
+  const uint16_t* position = nullptr;  // of the next coefficient, in a zigzag table
+  const BlockSlot* slot = nullptr;     // the block it belongs to
+  const Entry* table = nullptr;        // where the next bits are looked up
+};
+
+HWY_INLINE uint64_t load_big_endian(const uint8_t* bytes) {
+  uint64_t value;
+  std::memcpy(&value, bytes, sizeof value);
+  if constexpr (std::endian::native == std::endian::little) value = __builtin_bswap64(value);
+  return value;
+}
+
+// Afterwards at least 56 bits count.
+HWY_INLINE void refill(Machine& m) {
+  m.bits |= load_big_endian(m.next) >> (m.count & 63);
+  m.next += (m.count ^ 63) >> 3;
+  m.count |= 56;
+}
+
+HWY_INLINE void consume(Machine& m, uint64_t bits) {
+  m.bits <<= (bits & 63);
+  m.count -= bits;
+}
+
+// The first byte of which no bit was used.
+HWY_INLINE const uint8_t* end_of_used(const Machine& m) {
+  return m.next - (m.count >> 3);
+}
+
+#if HWY_ARCH_X86_64
+// What compilers do not do by themselves: both loads on the critical path use base + index * 8 (an LEA with a
+// scale takes a cycle more), and the switch at the end of a block is made of conditional moves.
+HWY_INLINE uint64_t entry_length(const Entry* table, uint64_t index) {
+  uint64_t length;
+  asm("movzbl (%[table],%[index],8), %k[length]"
+      : [length] "=r"(length)
+      : [table] "r"(table), [index] "r"(index), "m"(*reinterpret_cast<const Entry(*)[kLookupSize]>(table)));
+  return length;
+}
+
+HWY_INLINE void next_table(Machine& m, const uint16_t* zigzag, const Entry* table, uint64_t index) {
+  const Entry *next = m.slot->ac, *next_dc = m.slot->next_dc;
+  const BlockSlot* const next_slot = m.slot + 1;
+  static_assert(offsetof(Entry, first) == 1 && kEndOfBlock == 128);
+  asm("testb $-128, 1(%[table],%[index],8)\n\t"
+      "cmovneq %[next_dc], %[next]\n\t"
+      "cmovneq %[next_slot], %[slot]\n\t"
+      "cmovneq %[zigzag], %[position]"
+      : [next] "+&r"(next), [slot] "+&r"(m.slot), [position] "+&r"(m.position)
+      : [next_dc] "rm"(next_dc), [next_slot] "r"(next_slot), [zigzag] "rm"(zigzag), [table] "r"(table),
+        [index] "r"(index), "m"(*reinterpret_cast<const Entry(*)[kLookupSize]>(table))
+      : "cc");
+  m.table = next;
+}
+#else
+HWY_INLINE uint64_t entry_length(const Entry* table, uint64_t index) {
+  return table[index].length;
+}
+
+// a where mask is 0, b where it is all ones.
+template <class T>
+HWY_INLINE const T* select(uintptr_t mask, const T* a, const T* b) {
+  const auto first = reinterpret_cast<uintptr_t>(a);
+  return reinterpret_cast<const T*>(first ^ ((first ^ reinterpret_cast<uintptr_t>(b)) & mask));
+}
+
+HWY_INLINE void next_table(Machine& m, const uint16_t* zigzag, const Entry* table, uint64_t index) {
+  const uintptr_t end = uintptr_t{0} - (table[index].first >> 7);
+  m.table = select(end, m.slot->ac, m.slot->next_dc);
+  m.slot = select(end, m.slot, m.slot + 1);
+  m.position = select(end, m.position, zigzag);
+}
+#endif
+
+// One step. Null, or the entry that needs rare(). Every other step refills, between the lookup and the shift,
+// which keeps it off the critical path: a step uses at most 21 bits, and of the 56 after a refill two steps
+// leave 14, enough for the lookup.
+template <bool kRefill>
+HWY_INLINE const Entry* step(Machine& m, const uint16_t* zigzag) {
+  const Entry* const table = m.table;
+  const uint64_t index = m.bits >> (64 - kLookupBits);
+  const uint64_t length = entry_length(table, index);
+  const Entry* const entry = table + index;
+  if constexpr (kRefill) refill(m);
+  const uint64_t value_bits = m.bits << (entry->first & 63);
+  consume(m, length);
+  // T.81 F.2.2.1, EXTEND: a value whose first bit is 0 stands for itself + 1 - 2^bits.
+  const auto below = static_cast<uint64_t>(~(static_cast<int64_t>(value_bits) >> 63));
+  const unsigned shift = entry->shift & 63;
+  const int value = static_cast<int>(value_bits >> shift) - static_cast<int>(below >> shift);
+  int16_t* const coefficients = m.slot->coefficients;
+  coefficients[m.position[entry->offset1]] = static_cast<int16_t>(value);
+  coefficients[m.position[entry->offset2]] = entry->second;
+  m.position += entry->advance;
+  if (HWY_UNLIKELY((reinterpret_cast<uintptr_t>(m.position) & kPastBlock) != 0)) return entry;
+  next_table(m, zigzag, table, index);
+  return nullptr;
+}
+
+// The symbol that the next bits are, by its code's length. -1: a code that does not exist.
+HWY_INLINE int long_symbol(Machine& m, const LongCodes& codes) {
+  refill(m);
+  const auto window = static_cast<int32_t>(m.bits >> 48);
+  for (size_t length = kLookupBits + 1; length <= 16; ++length) {
+    const int32_t code = window >> (16 - length);
+    if (code > codes.max_code[length]) continue;
+    consume(m, length);
+    return codes.symbols[static_cast<size_t>(code + codes.offset[length]) & 255];
+  }
+  return -1;
+}
+
+// A symbol with a long code, at position k. The next position, 64 at the end of the block, or -1: decline.
+HWY_INLINE int decode_long(Machine& m, const uint16_t* zigzag, int k) {
+  const bool dc = k == 0;
+  const int symbol = long_symbol(m, dc ? m.slot->tables->long_dc : m.slot->tables->long_ac);
+  if (symbol < 0) return -1;
+  const int run = dc ? 0 : symbol >> 4, bits = dc ? symbol : symbol & 15;
+  if (bits > (dc ? kMaxDcBits : kMaxAcBits)) return -1;
+  if (bits == 0) {
+    if (dc) return 1;
+    if (run == 0) return 64;
+    return run == 15 && k + 16 <= 64 ? k + 16 : -1;
+  }
+  k += run;
+  if (k > 63) return -1;
+  refill(m);
+  const int value = static_cast<int>(m.bits >> (64 - bits));
+  consume(m, static_cast<uint64_t>(bits));
+  const int extended = value < 1 << (bits - 1) ? value + 1 - (1 << bits) : value;
+  m.slot->coefficients[zigzag[k]] = static_cast<int16_t>(extended);
+  return k + 1;
+}
+
+// Puts back the last `bits` bits.
+HWY_INLINE void give_back(Machine& m, uint64_t bits) {
+  const uint64_t count = m.count + bits;
+  const uint8_t* const start = m.next - ((count + 7) >> 3);
+  const uint64_t used = ((count + 7) & ~uint64_t{7}) - count;
+  m.bits = load_big_endian(start) << used;
+  m.next = start + 7;
+  m.count = 56 - used;
+}
+
+// After a step that went past position 63 with `entry`: does what the step could not. False: decline.
+//
+// A block may end at position 63 with the entry's first symbol, and then the second is the next block's: its
+// bits are put back. Run lengths that lead further than 64, or beyond 63 in ways that the library may see
+// otherwise, are declined.
+HWY_NOINLINE bool rare(Machine& m, const uint16_t* zigzag, const Entry* entry) {
+  const int k = static_cast<int>(m.position - zigzag) - entry->advance;
+  int next = 64;
+  if (entry->length == 0) {
+    if (entry->second == kRefused) return false;
+    next = decode_long(m, zigzag, k);
+    if (next < 0) return false;
+  } else if (k + entry->offset1 + 1 == 64) {
+    const int first = (entry->first & 63) + 64 - entry->shift;
+    give_back(m, static_cast<uint64_t>(entry->length - first));
+  } else if (k + entry->advance != 64 || (entry->first & kEndOfBlock) != 0) {
+    return false;
+  }
+  refill(m);
+  if (next == 64) {
+    m.table = m.slot->next_dc;
+    ++m.slot;
+    m.position = zigzag;
+  } else {
+    m.table = m.slot->ac;
+    m.position = zigzag + next;
+  }
+  return true;
+}
+
+// Decodes the blocks from state.slot up to `end`, at which the stop table stops the machine. Each starts as
+// zeros. False: decline.
+HWY_NOINLINE bool decode_blocks(Machine& state, const uint16_t* zigzag, const BlockSlot* end) {
+  Machine m = state;
+  refill(m);
+  const Entry* entry;
+  for (;;) {
+    entry = step<false>(m, zigzag);
+    if (HWY_LIKELY(entry == nullptr)) {
+      entry = step<true>(m, zigzag);
+      if (HWY_LIKELY(entry == nullptr)) continue;
+    }
+    // By a copy: a reference to `m` itself would keep it in memory all the time.
+    state = m;
+    if (m.slot == end) return true;
+    if (HWY_UNLIKELY(!rare(state, zigzag, entry))) return false;
+    m = state;
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace microtome::jpeg
+HWY_AFTER_NAMESPACE();
+
+#endif  // MICROTOME_CODEC_JPEG_ENTROPY_INL_H_

@@ -1,0 +1,214 @@
+#include "microtome/codec/jpeg/huffman.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace microtome::jpeg {
+namespace {
+
+constexpr Entry kUnknown{0, 0, 0, kNowhere, kNowhere, kNowhere, 0};
+constexpr Entry kRefuse{0, 0, 0, kNowhere, kNowhere, kNowhere, kRefused};
+
+// Note [Entries are sums]
+// An entry of two symbols is the sum of its two halves, field by field: lengths and advances add up, and each
+// of the other fields is 0 in one of them. No field overflows into its neighbour, so that the sum is one
+// 64-bit addition, in any byte order.
+using Packed = uint64_t;
+
+Packed pack(const Entry& entry) {
+  return std::bit_cast<Packed>(entry);
+}
+
+// The second half where there is no second symbol: offset2 becomes `advance` of the first half + 64.
+constexpr Entry kNoSecond{0, 0, 0, 0, kNowhere, 0, 0};
+
+int extend(int value, int bits) {
+  return value < 1 << (bits - 1) ? value + 1 - (1 << bits) : value;
+}
+
+// Calls use(symbol, length, first index, number of indices) for each code of up to kLookupBits bits.
+template <class Use>
+void for_each_short_code(const HuffmanSpec& spec, Use use) {
+  uint32_t code = 0, k = 0;
+  for (int length = 1; length <= kLookupBits; ++length) {
+    const uint32_t span = uint32_t{1} << (kLookupBits - length);
+    for (uint32_t i = 0; i < spec.counts[static_cast<size_t>(length)]; ++i, ++k, ++code)
+      use(spec.symbols[k], length, code * span, span);
+    code <<= 1;
+  }
+}
+
+// An AC symbol as second half, for each index whose leading bits are the symbol and its whole value.
+struct SecondHalves {
+  std::array<Packed, kLookupSize> all;
+  // by_taken[t]: those that fit behind t bits of a first half, indexed by the kLookupBits - t bits left.
+  std::array<Packed, kLookupSize> storage;
+  std::array<Packed*, kLookupBits> by_taken;
+};
+
+void fill_second(uint8_t symbol, int length, uint32_t begin, uint32_t span, SecondHalves& second) {
+  const int run = symbol >> 4, bits = symbol & 15;
+  const auto total = static_cast<uint8_t>(length + bits);
+  Entry half = kNoSecond;
+  if (bits == 0) {
+    half.length = total;
+    if (run == 0)
+      half.first = kEndOfBlock;
+    else if (run == 15)
+      half.advance = 16;
+    else
+      return;
+    std::fill_n(second.all.data() + begin, span, pack(half));
+  } else if (total <= kLookupBits) {
+    half.length = total;
+    half.offset2 = static_cast<uint8_t>(run);
+    half.advance = static_cast<uint8_t>(run + 1);
+    const uint32_t each = span >> bits;
+    for (int v = 0; v < 1 << bits; ++v) {
+      half.second = static_cast<int16_t>(extend(v, bits));
+      std::fill_n(second.all.data() + begin + static_cast<uint32_t>(v) * each, each, pack(half));
+    }
+  }
+}
+
+void make_second_halves(const HuffmanSpec& ac, SecondHalves& second) {
+  second.all.fill(pack(kNoSecond));
+  for_each_short_code(ac, [&](uint8_t symbol, int length, uint32_t begin, uint32_t span) {
+    fill_second(symbol, length, begin, span, second);
+  });
+  Packed* out = second.storage.data();
+  const Packed none = pack(kNoSecond);
+  for (int taken = 1; taken < kLookupBits; ++taken) {
+    second.by_taken[static_cast<size_t>(taken)] = out;
+    const int left = kLookupBits - taken;
+    for (size_t i = 0; i < size_t{1} << left; ++i) {
+      const Packed half = second.all[i << taken];
+      *out++ = std::bit_cast<Entry>(half).length <= left ? half : none;
+    }
+  }
+}
+
+// The first half of an entry; kRefuse for a symbol that the slow way must refuse.
+Entry first_half(bool dc, uint8_t symbol, int length) {
+  const int run = dc ? 0 : symbol >> 4, bits = dc ? symbol : symbol & 15;
+  if (bits > (dc ? kMaxDcBits : kMaxAcBits)) return kRefuse;
+  Entry half{static_cast<uint8_t>(length + bits), static_cast<uint8_t>(length), 63, kNowhere, 0, 0, 0};
+  if (bits > 0) {
+    half.shift = static_cast<uint8_t>(64 - bits);
+    half.offset1 = static_cast<uint8_t>(run);
+    half.advance = static_cast<uint8_t>(run + 1);
+  } else if (dc) {
+    half.advance = 1;
+  } else if (run == 15) {
+    half.advance = 16;
+  } else if (run == 0) {
+    half.first |= kEndOfBlock;
+  } else {
+    return kRefuse;
+  }
+  half.offset2 = half.advance;
+  return half;
+}
+
+void make_lookup(const HuffmanSpec& spec, bool dc, const SecondHalves& second,
+                 std::array<Entry, kLookupSize>& table) {
+  table.fill(kUnknown);
+  for_each_short_code(spec, [&](uint8_t symbol, int length, uint32_t begin, uint32_t span) {
+    Entry* const out = table.data() + begin;
+    const Entry half = first_half(dc, symbol, length);
+    const int taken = half.length;
+    if (taken == 0) {
+      std::fill_n(out, span, half);
+      return;
+    }
+    if (taken >= kLookupBits || (half.first & kEndOfBlock) != 0) {
+      std::fill_n(out, span, std::bit_cast<Entry>(pack(half) + pack(kNoSecond)));
+      return;
+    }
+    const Packed* const seconds = second.by_taken[static_cast<size_t>(taken)];
+    const uint32_t each = uint32_t{1} << (kLookupBits - taken);
+    for (uint32_t start = 0; start < span; start += each) {
+      for (uint32_t i = 0; i < each; ++i) out[start + i] = std::bit_cast<Entry>(pack(half) + seconds[i]);
+    }
+  });
+}
+
+// False for what the library refuses: more codes than fit, a code of all ones (T.81 C.2).
+bool make_long(const HuffmanSpec& spec, LongCodes& codes) {
+  int32_t code = 0, k = 0;
+  for (int length = 1; length <= 16; ++length) {
+    const auto at = static_cast<size_t>(length);
+    const int32_t count = spec.counts[at];
+    codes.offset[at] = k - code;
+    k += count;
+    code += count;
+    codes.max_code[at] = count > 0 ? code - 1 : -1;
+    if (count > 0 && code >= 1 << length) return false;
+    code <<= 1;
+  }
+  codes.max_code[0] = -1;
+  codes.offset[0] = 0;
+  codes.symbols = spec.symbols;
+  return k <= 256;
+}
+
+// The code of symbol 0; length 0: there is none.
+BlankCode code_of_zero(const HuffmanSpec& spec) {
+  uint32_t code = 0, k = 0;
+  for (int length = 1; length <= 16; ++length) {
+    for (int i = 0; i < spec.counts[static_cast<size_t>(length)]; ++i, ++k, ++code) {
+      if (spec.symbols[k] == 0) return {code, length};
+    }
+    code <<= 1;
+  }
+  return {0, 0};
+}
+
+BlankCode blank_code(const HuffmanSpec& dc, const HuffmanSpec& ac) {
+  const BlankCode same = code_of_zero(dc), end = code_of_zero(ac);
+  if (same.length == 0 || end.length == 0) return {0, 0};
+  return {same.bits << end.length | end.bits, same.length + end.length};
+}
+
+constexpr std::array<Entry, kLookupSize> stop_table() {
+  std::array<Entry, kLookupSize> table{};
+  for (Entry& entry : table) entry = kUnknown;
+  return table;
+}
+
+}  // namespace
+
+const std::array<Entry, kLookupSize> kStopTable = stop_table();
+
+bool build_tables(const HuffmanSpec& dc, const HuffmanSpec& ac, CoderTables& tables) {
+  if (!make_long(dc, tables.long_dc) || !make_long(ac, tables.long_ac)) return false;
+  if (std::any_of(dc.symbols.begin(), dc.symbols.begin() + dc.size, [](uint8_t s) { return s > 15; }))
+    return false;
+  SecondHalves second;
+  make_second_halves(ac, second);
+  make_lookup(ac, false, second, tables.ac);
+  make_lookup(dc, true, second, tables.dc);
+  tables.blank = blank_code(dc, ac);
+  return true;
+}
+
+const CoderTables* TableCache::get(const HuffmanSpec& dc, const HuffmanSpec& ac) {
+  ++clock_;
+  for (Slot& slot : slots_) {
+    if (slot.dc == dc && slot.ac == ac) {
+      slot.used = clock_;
+      return slot.tables.get();
+    }
+  }
+  if (slots_.size() < kKept) slots_.emplace_back();
+  Slot& slot = *std::min_element(slots_.begin(), slots_.end(),
+                                 [](const Slot& a, const Slot& b) { return a.used < b.used; });
+  slot.dc = dc;
+  slot.ac = ac;
+  slot.used = clock_;
+  if (!slot.tables) slot.tables = std::make_unique<CoderTables>();
+  if (!build_tables(dc, ac, *slot.tables)) slot.tables.reset();
+  return slot.tables.get();
+}
+
+}  // namespace microtome::jpeg

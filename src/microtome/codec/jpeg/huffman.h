@@ -1,0 +1,98 @@
+// Huffman tables as the entropy decoder wants them: one lookup of 10 bits gives up to two symbols.
+//
+// Made from DHT's tables (frame.h) and kept by content, since the tiles of a slide bring the same few tables
+// again and again. Knows nothing of streams or pixels. Not thread-safe: one TableCache per decoder.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "microtome/codec/jpeg/frame.h"
+
+namespace microtome::jpeg {
+
+/// Bits that index a lookup table. Ten are best: four tables of 8 KiB share the nearest cache with the
+/// coefficients, and 98 % of all symbols are found.
+inline constexpr int kLookupBits = 10;
+inline constexpr size_t kLookupSize = size_t{1} << kLookupBits;
+
+/// Larger values cannot stand in a stream of 8-bit samples. The library takes them all the same, so that a
+/// tile with one is the library's.
+inline constexpr int kMaxDcBits = 11, kMaxAcBits = 10;
+
+/// Positions of a block in zigzag order are 0…63; what lies from here on is thrown away.
+inline constexpr uint8_t kNowhere = 64;
+
+/// Set in Entry::first where the block ends with the entry.
+inline constexpr uint8_t kEndOfBlock = 128;
+
+/// What the next 10 bits say: one symbol with its value, often a second one too, always in whole.
+///
+/// The first value may reach beyond the 10 bits and is taken from the stream; the second lies inside them and
+/// stands here. The position k moves by `advance`, and by 64 where the entry says nothing: past 63 means that
+/// the slow way must look (entropy-inl.h).
+struct Entry {
+  uint8_t length;   ///< Bits of everything; 0: a code longer than 10 bits, or none.
+  uint8_t first;    ///< Bits of the first code; kEndOfBlock may be added.
+  uint8_t shift;    ///< 64 - bits of the first value; 63 where it has none.
+  uint8_t offset1;  ///< The first value belongs to k + offset1; kNowhere: there is none.
+  uint8_t offset2;  ///< The second value belongs to k + offset2, which is 64 or more where there is none.
+  uint8_t advance;
+  int16_t second;  ///< The second value; where `length` is 0, kRefused for a code that no tile should have.
+};
+static_assert(sizeof(Entry) == 8);
+
+/// In Entry::second of a short code whose symbol makes no sense in 8-bit tiles, though the library takes it.
+inline constexpr int16_t kRefused = 1;
+
+/// Codes of all lengths, as in T.81 F.2.2.3.
+struct LongCodes {
+  std::array<int32_t, 17> max_code;  ///< Largest code of each length; -1: there is none.
+  std::array<int32_t, 17> offset;    ///< Its symbol stands at code + offset.
+  std::array<uint8_t, 256> symbols;
+};
+
+/// The bits of "no difference to the last DC, and no AC": a block that repeats the average of the one before.
+struct BlankCode {
+  uint32_t bits;
+  int length;  ///< 0: the tables cannot say this.
+};
+
+/// What decodes the blocks of one component.
+struct alignas(64) CoderTables {
+  std::array<Entry, kLookupSize> dc;  ///< A DC symbol first, perhaps an AC symbol after it.
+  std::array<Entry, kLookupSize> ac;
+  LongCodes long_dc, long_ac;
+  BlankCode blank;
+};
+
+/// A lookup table in which nothing is found: stands after the last block, so that decoding stops there.
+extern const std::array<Entry, kLookupSize> kStopTable;
+
+/// Fills `tables`. False: the library would refuse a table, or may not understand it as we do.
+bool build_tables(const HuffmanSpec& dc, const HuffmanSpec& ac, CoderTables& tables);
+
+/// The last tables that were used, by content.
+class TableCache {
+ public:
+  /// Tables for a component coded with `dc` and `ac`; null as build_tables() is false. They stay valid for
+  /// the next kKept - 1 calls at least.
+  const CoderTables* get(const HuffmanSpec& dc, const HuffmanSpec& ac);
+
+  static constexpr size_t kKept = 12;  ///< 19 KiB each; two slides of six components are all different.
+
+ private:
+  struct Slot {
+    HuffmanSpec dc, ac;
+    uint64_t used = 0;
+    std::unique_ptr<CoderTables> tables;  // null: refused
+  };
+
+  std::vector<Slot> slots_;
+  uint64_t clock_ = 0;
+};
+
+}  // namespace microtome::jpeg
