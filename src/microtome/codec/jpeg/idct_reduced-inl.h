@@ -83,8 +83,9 @@ HWY_INLINE bool to_2x2(const int16_t* block, const int16_t* quant, uint8_t* out,
       x[r] = static_cast<int16_t>(block[r * kGroupWords + col] * quant[8 * r + col]);
     declined |= x[0] > 8191 || x[0] < -8192;
     const int32_t even = x[0] * 32768, odd = odd_part(x);
-    top[col] = saturated(wrapped(int64_t{even} + odd + 4096) >> 13);
-    bottom[col] = saturated(wrapped(int64_t{even} - odd + 4096) >> 13);
+    top[col] = wrapped(int64_t{even} + odd + 4096) >> 13;
+    bottom[col] = wrapped(int64_t{even} - odd + 4096) >> 13;
+    if (col != 0) top[col] = saturated(top[col]), bottom[col] = saturated(bottom[col]);
   }
   for (size_t r = 0; r < 2; ++r) {
     const int32_t* const x = r == 0 ? top : bottom;

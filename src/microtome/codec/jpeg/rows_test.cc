@@ -1,0 +1,380 @@
+// Row writers against libjpeg-turbo: its raw planes go in, its finished rows are expected.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "microtome/codec/jpeg/rows_test.cc"
+#include <hwy/foreach_target.h>  // must come before highway.h
+#include <hwy/highway.h>
+
+#include "microtome/codec/jpeg/rows-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace microtome::jpeg::HWY_NAMESPACE {
+void YccRow(Upsampling how, const RowSource& from, size_t x0, size_t x1, uint8_t* out, bool stream) {
+  write_ycc_row(how, from, x0, x1, out, stream);
+}
+void YccPair(const PairSource& from, size_t x0, size_t x1, uint8_t* upper, uint8_t* lower, bool stream) {
+  write_ycc_pair(from, x0, x1, upper, lower, stream);
+}
+void RgbRow(const RowSource& from, size_t x0, size_t x1, uint8_t* out, bool stream) {
+  write_rgb_row(from, x0, x1, out, stream);
+}
+void GreyRow(const uint8_t* plane, size_t x0, size_t x1, uint8_t* out, bool stream) {
+  write_grey_row(plane, x0, x1, out, stream);
+}
+void WriteFlat(const uint8_t* pixel, size_t samples, size_t bytes, uint8_t* out, bool stream) {
+  write_flat_row(flat_row(pixel, samples), bytes, out, stream);
+}
+}  // namespace microtome::jpeg::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include <gtest/gtest.h>
+#include <jpeglib.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <vector>
+
+#include "microtome/simd/kernels.h"
+#include "microtome/simd/targets_for_test.h"
+
+namespace microtome::jpeg {
+HWY_EXPORT(YccRow);
+HWY_EXPORT(YccPair);
+HWY_EXPORT(RgbRow);
+HWY_EXPORT(GreyRow);
+HWY_EXPORT(WriteFlat);
+
+namespace {
+
+// Rows with exactly the margins that upsample.h promises, so that the sanitizer sees a read beyond them.
+struct Plane {
+  static constexpr size_t kBefore = 64, kBehind = 128;
+  size_t w, h;
+  std::vector<std::vector<uint8_t>> rows;
+  Plane(size_t width, size_t height) : w(width), h(height), rows(h) {
+    for (auto& row : rows) row.assign(kBefore + w + kBehind, 0x77);
+  }
+  uint8_t* row(size_t y) { return rows[y].data() + kBefore; }
+  void repeat_edges() {
+    for (size_t y = 0; y < h; ++y) {
+      row(y)[-1] = row(y)[0];
+      row(y)[w] = row(y)[w - 1];
+    }
+  }
+};
+
+struct Image {
+  size_t w, h;
+  std::vector<Plane> planes;
+  std::vector<uint8_t> rgb;  // as the library upsamples and converts it
+};
+
+struct File {
+  unsigned char* data = nullptr;
+  unsigned long bytes = 0;
+  ~File() { std::free(data); }
+};
+
+void compress(File& file, const std::vector<uint8_t>& pixels, size_t w, size_t h, int across, int down) {
+  jpeg_compress_struct c;
+  jpeg_error_mgr error;
+  c.err = jpeg_std_error(&error);
+  jpeg_create_compress(&c);
+  jpeg_mem_dest(&c, &file.data, &file.bytes);
+  c.image_width = static_cast<JDIMENSION>(w);
+  c.image_height = static_cast<JDIMENSION>(h);
+  c.input_components = 3;
+  c.in_color_space = JCS_YCbCr;
+  jpeg_set_defaults(&c);
+  jpeg_set_quality(&c, 100, TRUE);
+  c.comp_info[0].h_samp_factor = across;
+  c.comp_info[0].v_samp_factor = down;
+  jpeg_start_compress(&c, TRUE);
+  while (c.next_scanline < h) {
+    JSAMPROW row = const_cast<uint8_t*>(pixels.data()) + 3 * w * c.next_scanline;
+    jpeg_write_scanlines(&c, &row, 1);
+  }
+  jpeg_finish_compress(&c);
+  jpeg_destroy_compress(&c);
+}
+
+struct Decompress {
+  jpeg_decompress_struct d;
+  jpeg_error_mgr error;
+  explicit Decompress(const File& file) {
+    d.err = jpeg_std_error(&error);
+    jpeg_create_decompress(&d);
+    jpeg_mem_src(&d, file.data, file.bytes);
+    jpeg_read_header(&d, TRUE);
+    d.dct_method = JDCT_ISLOW;
+  }
+  ~Decompress() { jpeg_destroy_decompress(&d); }
+};
+
+std::vector<Plane> raw_planes(const File& file) {
+  Decompress reader(file);
+  auto& d = reader.d;
+  d.raw_data_out = TRUE;
+  jpeg_start_decompress(&d);
+  std::vector<Plane> planes;
+  for (int i = 0; i < 3; ++i)
+    planes.emplace_back(d.comp_info[i].downsampled_width, d.comp_info[i].downsampled_height);
+  std::vector<uint8_t> rows(3 * 16 * 1024);
+  JSAMPROW pointers[3][16];
+  JSAMPARRAY arrays[3];
+  for (size_t i = 0; i < 3; ++i) {
+    for (size_t r = 0; r < 16; ++r) pointers[i][r] = rows.data() + (16 * i + r) * 1024;
+    arrays[i] = pointers[i];
+  }
+  const size_t most = static_cast<size_t>(8 * d.max_v_samp_factor);
+  for (size_t y = 0; y < d.output_height; y += most) {
+    jpeg_read_raw_data(&d, arrays, static_cast<JDIMENSION>(most));
+    for (size_t i = 0; i < 3; ++i) {
+      const auto high = static_cast<size_t>(8 * d.comp_info[i].v_samp_factor), from = y * high / most;
+      for (size_t r = 0; r < high && from + r < planes[i].h; ++r)
+        std::copy_n(pointers[i][r], planes[i].w, planes[i].row(from + r));
+    }
+  }
+  jpeg_abort_decompress(&d);
+  for (Plane& plane : planes) plane.repeat_edges();
+  return planes;
+}
+
+Image library_image(size_t w, size_t h, int across, int down, std::mt19937& random) {
+  std::vector<uint8_t> pixels(3 * w * h);
+  std::uniform_int_distribution<int> byte(0, 255);
+  for (auto& p : pixels) p = static_cast<uint8_t>(byte(random));
+  File file;
+  compress(file, pixels, w, h, across, down);
+  Image image{w, h, raw_planes(file), std::vector<uint8_t>(3 * w * h)};
+  Decompress reader(file);
+  reader.d.out_color_space = JCS_RGB;
+  jpeg_start_decompress(&reader.d);
+  while (reader.d.output_scanline < h) {
+    JSAMPROW row = image.rgb.data() + 3 * w * reader.d.output_scanline;
+    jpeg_read_scanlines(&reader.d, &row, 1);
+  }
+  jpeg_finish_decompress(&reader.d);
+  return image;
+}
+
+// An output row with guards on both sides, its first byte `offset` bytes behind a cache line.
+struct Out {
+  static constexpr size_t kGuard = 64;
+  explicit Out(size_t bytes, size_t offset = 0) : bytes_(bytes), memory_(bytes + offset + 4 * kGuard, 0xA5) {
+    const auto at = reinterpret_cast<uintptr_t>(memory_.data());
+    out = memory_.data() + (64 - at % 64) % 64 + kGuard + offset;
+  }
+  bool holds(const uint8_t* expected) const {
+    return std::equal(out, out + bytes_, expected) &&
+           std::all_of(memory_.data(), static_cast<const uint8_t*>(out),
+                       [](uint8_t v) { return v == 0xA5; }) &&
+           std::all_of(static_cast<const uint8_t*>(out) + bytes_, memory_.data() + memory_.size(),
+                       [](uint8_t v) { return v == 0xA5; });
+  }
+  uint8_t* out;
+
+ private:
+  size_t bytes_;
+  std::vector<uint8_t> memory_;
+};
+
+RowSource source(Image& image, size_t y, size_t near, size_t far) {
+  auto& p = image.planes;
+  return {p[0].row(y), {p[1].row(near), p[2].row(near)}, {p[1].row(far), p[2].row(far)}};
+}
+
+// The chroma row that output row y takes a quarter of: above for an even one, below for an odd one; repeated
+// at the ends.
+size_t far_row(size_t y, size_t chroma_rows) {
+  const size_t near = y / 2;
+  if (y % 2 == 0) return near == 0 ? 0 : near - 1;
+  return std::min(near + 1, chroma_rows - 1);
+}
+
+void check_row(Upsampling how, Image& image, size_t y, const RowSource& from, size_t x0, size_t x1,
+               bool stream) {
+  Out out(3 * (x1 - x0), stream ? 0 : 5 * x0 % 64);
+  MICROTOME_DISPATCH(YccRow)(how, from, x0, x1, out.out, stream);
+  simd::stream_end();
+  ASSERT_TRUE(out.holds(image.rgb.data() + 3 * (y * image.w + x0)))
+      << "width " << image.w << " row " << y << " from " << x0 << " to " << x1;
+}
+
+// Every start, each with the end of the row and a few others.
+template <class Check>
+void each_range(size_t w, Check check) {
+  for (size_t x0 = 0; x0 < w; ++x0) {
+    check(x0, w);
+    check(x0, x0 + 1);
+    check(x0, x0 + (w - x0 + 1) / 2);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+struct Layout {
+  int across, down;
+};
+class Upsample : public testing::TestWithParam<Layout> {};
+
+TEST_P(Upsample, AllWidthsAndStartsEqualTheLibrary) {
+  const auto [across, down] = GetParam();
+  std::mt19937 random(3);
+  for (size_t w = 1; w <= 200; ++w) {
+    Image image = library_image(w, 1 + w % 5, across, down, random);
+    const bool narrow = across == 2 && image.planes[1].w <= 2;
+    simd::on_every_target([&] {
+      for (size_t y = 0; y < image.h; ++y) {
+        const size_t near = y / static_cast<size_t>(down), far = far_row(y, image.planes[1].h);
+        auto how = across == 2 ? (down == 2 ? Upsampling::both : Upsampling::across)
+                   : down == 2 ? (y % 2 == 0 ? Upsampling::down_upper : Upsampling::down_lower)
+                               : Upsampling::none;
+        if (narrow) how = Upsampling::across_repeat;
+        const RowSource from = source(image, y, near, far);
+        each_range(w, [&](size_t x0, size_t x1) { check_row(how, image, y, from, x0, x1, x0 % 2 == 0); });
+        if (HasFatalFailure()) return;
+      }
+    });
+    if (HasFatalFailure()) return;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Upsample,
+                         testing::Values(Layout{1, 1}, Layout{2, 1}, Layout{1, 2}, Layout{2, 2}));
+
+TEST(WriteYccPair, EqualsTheLibraryInBothRowsOrOne) {
+  std::mt19937 random(4);
+  for (size_t w = 5; w <= 200; ++w) {
+    Image image = library_image(w, 4, 2, 2, random);
+    auto& p = image.planes;
+    simd::on_every_target([&] {
+      for (size_t c = 0; c < 2; ++c) {
+        const size_t above = far_row(2 * c, p[1].h), below = far_row(2 * c + 1, p[1].h);
+        const PairSource from{{p[0].row(2 * c), p[0].row(2 * c + 1)},
+                              {p[1].row(c), p[2].row(c)},
+                              {p[1].row(above), p[2].row(above)},
+                              {p[1].row(below), p[2].row(below)}};
+        each_range(w, [&](size_t x0, size_t x1) {
+          const bool stream = x0 % 4 == 0;
+          Out upper(3 * (x1 - x0), stream ? 0 : 3), lower(3 * (x1 - x0), stream ? 64 : 1);
+          uint8_t* const want_upper = x0 % 5 == 1 ? nullptr : upper.out;
+          uint8_t* const want_lower = x0 % 5 == 2 ? nullptr : lower.out;
+          MICROTOME_DISPATCH(YccPair)(from, x0, x1, want_upper, want_lower, stream);
+          simd::stream_end();
+          const std::vector<uint8_t> untouched(3 * (x1 - x0), 0xA5);
+          const uint8_t* const row = image.rgb.data() + 3 * (2 * c * w + x0);
+          ASSERT_TRUE(upper.holds(want_upper != nullptr ? row : untouched.data()))
+              << w << " " << x0 << " " << x1;
+          ASSERT_TRUE(lower.holds(want_lower != nullptr ? row + 3 * w : untouched.data())) << w << " " << x0;
+        });
+        if (HasFatalFailure()) return;
+      }
+    });
+    if (HasFatalFailure()) return;
+  }
+}
+
+int clamped(int v) {
+  return std::clamp(v, 0, 255);
+}
+
+// The tables of the JFIF conversion in 16 fractional bits, for every chroma pair with every luma.
+TEST(WriteYccRow, AllColours) {
+  Plane y(256, 1), cb(256, 1), cr(256, 1);
+  for (size_t i = 0; i < 256; ++i) y.row(0)[i] = static_cast<uint8_t>(i);
+  simd::on_every_target([&] {
+    std::vector<uint8_t> out(3 * 256), expected(3 * 256);
+    for (int b = 0; b < 256; ++b) {
+      std::fill_n(cb.row(0), 256, static_cast<uint8_t>(b));
+      for (int r = 0; r < 256; ++r) {
+        std::fill_n(cr.row(0), 256, static_cast<uint8_t>(r));
+        const int red = (91881 * (r - 128) + 32768) >> 16, blue = (116130 * (b - 128) + 32768) >> 16;
+        const int green = (-22554 * (b - 128) - 46802 * (r - 128) + 32768) >> 16;
+        for (int i = 0; i < 256; ++i) {
+          expected[static_cast<size_t>(3 * i)] = static_cast<uint8_t>(clamped(i + red));
+          expected[static_cast<size_t>(3 * i + 1)] = static_cast<uint8_t>(clamped(i + green));
+          expected[static_cast<size_t>(3 * i + 2)] = static_cast<uint8_t>(clamped(i + blue));
+        }
+        const RowSource from{y.row(0), {cb.row(0), cr.row(0)}, {nullptr, nullptr}};
+        MICROTOME_DISPATCH(YccRow)(Upsampling::none, from, 0, 256, out.data(), false);
+        ASSERT_EQ(out, expected) << "Cb " << b << " Cr " << r;
+      }
+    }
+  });
+}
+
+// The same tables against the library's: constant blocks of every chroma pair, three lumas.
+TEST(WriteYccRow, TheTablesAreTheLibrarys) {
+  for (const int luma : {0, 120, 255}) {
+    File file;
+    constexpr size_t kSide = 8 * 256;
+    std::vector<uint8_t> pixels(3 * kSide * kSide);
+    for (size_t i = 0; i < kSide * kSide; ++i) {
+      pixels[3 * i] = static_cast<uint8_t>(luma);
+      pixels[3 * i + 1] = static_cast<uint8_t>(i % kSide / 8);
+      pixels[3 * i + 2] = static_cast<uint8_t>(i / kSide / 8);
+    }
+    compress(file, pixels, kSide, kSide, 1, 1);
+    Decompress reader(file);
+    reader.d.out_color_space = JCS_RGB;
+    jpeg_start_decompress(&reader.d);
+    std::vector<uint8_t> row(3 * kSide);
+    for (size_t y = 0; y < kSide; ++y) {
+      JSAMPROW to = row.data();
+      jpeg_read_scanlines(&reader.d, &to, 1);
+      for (size_t x = 0; x < kSide; ++x) {
+        const int b = static_cast<int>(x / 8) - 128, r = static_cast<int>(y / 8) - 128;
+        ASSERT_EQ(row[3 * x], clamped(luma + ((91881 * r + 32768) >> 16))) << r;
+        ASSERT_EQ(row[3 * x + 1], clamped(luma + ((-22554 * b - 46802 * r + 32768) >> 16))) << b << " " << r;
+        ASSERT_EQ(row[3 * x + 2], clamped(luma + ((116130 * b + 32768) >> 16))) << b;
+      }
+    }
+  }
+}
+
+TEST(WriteRgbAndGreyRow, CopySamplesAtEveryWidthAndStart) {
+  std::mt19937 random(5);
+  for (size_t w = 1; w <= 200; ++w) {
+    Plane planes[3] = {{w, 1}, {w, 1}, {w, 1}};
+    std::vector<uint8_t> rgb(3 * w);
+    for (size_t i = 0; i < 3 * w; ++i) rgb[i] = planes[i % 3].row(0)[i / 3] = static_cast<uint8_t>(random());
+    const RowSource from{planes[0].row(0), {planes[1].row(0), planes[2].row(0)}, {nullptr, nullptr}};
+    simd::on_every_target([&] {
+      each_range(w, [&](size_t x0, size_t x1) {
+        for (const bool stream : {false, true}) {
+          Out out(3 * (x1 - x0), stream ? 0 : x0 % 64), grey(x1 - x0, stream ? 0 : x0 % 64);
+          MICROTOME_DISPATCH(RgbRow)(from, x0, x1, out.out, stream);
+          MICROTOME_DISPATCH(GreyRow)(from.luma, x0, x1, grey.out, stream);
+          simd::stream_end();
+          ASSERT_TRUE(out.holds(rgb.data() + 3 * x0)) << w << " " << x0;
+          ASSERT_TRUE(grey.holds(from.luma + x0)) << w << " " << x0;
+        }
+      });
+    });
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(WriteFlatRow, RepeatsThePixel) {
+  const uint8_t pixel[3] = {1, 2, 3};
+  simd::on_every_target([&] {
+    for (const size_t samples : {size_t{1}, size_t{3}}) {
+      for (size_t w = 0; w <= 300; ++w) {
+        std::vector<uint8_t> expected(samples * w);
+        for (size_t i = 0; i < expected.size(); ++i) expected[i] = pixel[i % samples];
+        for (const bool stream : {false, true}) {
+          Out out(samples * w, stream ? 0 : w % 64);
+          MICROTOME_DISPATCH(WriteFlat)(pixel, samples, samples * w, out.out, stream);
+          simd::stream_end();
+          ASSERT_TRUE(out.holds(expected.data())) << w;
+        }
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace microtome::jpeg
+#endif  // HWY_ONCE
