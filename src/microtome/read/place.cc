@@ -33,9 +33,14 @@ void copy_pixels(const ImageView& from, const ImageView& to, Stores stores) {
 
 void fill_pixels(const ImageView& view, std::span<const std::byte> pixel, Stores stores) {
   if (view.size.empty()) return;
+  if (contiguous(view) && view.size.h > 1) {
+    const Size line{view.size.w * view.size.h, 1};
+    fill_pixels({view.data, line, view.row_stride * view.size.h, view.samples, view.type}, pixel, stores);
+    return;
+  }
   const auto width = static_cast<size_t>(view.size.w), height = static_cast<size_t>(view.size.h);
-  if (contiguous(view) && stores == Stores::cached) {
-    simd::fill(pixel.data(), pixel.size(), width * height, view.data);
+  if (height == 1 && stores == Stores::cached) {
+    simd::fill(pixel.data(), pixel.size(), width, view.data);
     return;
   }
   // One row is made and then copied; of a long one a part that is a whole number of cache lines.

@@ -79,19 +79,14 @@ Result<bool> TilePlacer::place(size_t number, size_t end, TileCache::Busy busy) 
   const Current tile{planned, slide, number, end, *ref, busy};
   const BatchReadOptions& options = job_.options;
   if (options.cache != nullptr && (!options.keep || options.keep(key))) {
-    MICROTOME_ASSIGN(const std::optional<TileCache::Pixels> pixels, from_cache(tile));
-    if (!pixels) return false;
-    if (*pixels != nullptr) {
-      place_cached(tile, **pixels);
-      return true;
-    }
+    MICROTOME_ASSIGN(const Cached cached, from_cache(tile));
+    if (cached != Cached::missing) return cached == Cached::placed;
   }
   MICROTOME_TRY(decode_and_place(tile));
   return true;
 }
 
-/// Null: it is not there and is not to be made. Nothing: another thread makes it, see place().
-Result<std::optional<TileCache::Pixels>> TilePlacer::from_cache(const Current& tile) {
+Result<TilePlacer::Cached> TilePlacer::from_cache(const Current& tile) {
   const TileKey& key = tile.planned.tile;
   const TileCacheKey cache_key{tile.slide.source().id(), key.image, key.col, key.row};
   uint64_t shared = tile.planned.placement_count;
@@ -100,16 +95,18 @@ Result<std::optional<TileCache::Pixels>> TilePlacer::from_cache(const Current& t
     pixels = job_.options.cache->find(cache_key);
   } else {
     bool made = false;
-    const auto make = [this, &tile, &made] {
+    const auto make = [&] {
       made = true;
       return make_cached(tile);
     };
     MICROTOME_ASSIGN(pixels, job_.options.cache->get(cache_key, make, tile.busy));
-    if (pixels == nullptr) return std::optional<TileCache::Pixels>();
+    if (pixels == nullptr) return Cached::busy;
     if (made) --shared;  // the first placement is what it was made for
   }
-  if (pixels != nullptr) counts_.shared += shared;
-  return std::optional(std::move(pixels));
+  if (pixels == nullptr) return Cached::missing;
+  counts_.shared += shared;
+  place_cached(tile, *pixels);
+  return Cached::placed;
 }
 
 Result<TilePixels> TilePlacer::make_cached(const Current& tile) {

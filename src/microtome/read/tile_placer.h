@@ -74,7 +74,10 @@ class TilePlacer {
   };
 
   Status decode_and_place(const Current& tile);
-  Result<std::optional<TileCache::Pixels>> from_cache(const Current& tile);
+  /// missing: it is not there and is not to be made. busy: another thread makes it, see place().
+  enum class Cached : uint8_t { missing, busy, placed };
+
+  Result<Cached> from_cache(const Current& tile);
   Result<TilePixels> make_cached(const Current& tile);
   void place_cached(const Current& tile, const TilePixels& pixels) const;
   Result<std::span<const std::byte>> fetch(const Current& tile);
