@@ -40,6 +40,9 @@ class Scan {
   // groups hold their quantised coefficients; with `keep` false, zeros again. False: decline.
   bool decode_chunk(int mcus, int blank, bool keep);
 
+  // Whether no bits were used but the segment's: blank MCUs are read past without looking.
+  bool is_inside() const { return end_of_used(machine_) <= segment_end_; }
+
   // Whether all bytes of all segments were used, and no others.
   bool at_end() const { return segment_ + 1 == segments_.size() && at_segment_end(); }
 
@@ -173,7 +176,7 @@ inline bool Scan::decode_chunk(int mcus, int blank, bool keep) {
     if (i < end && !decode_mcus(i, end, keep)) return false;
     i = end;
   }
-  return end_of_used(machine_) <= segment_end_;
+  return is_inside();
 }
 
 inline bool Scan::decode_mcus(int begin, int end, bool keep) {

@@ -62,7 +62,7 @@ inline bool TileRun::run() {
   for (int64_t m = 0; m <= job_.needed.stop_row; ++m) {
     if (!decode_row(m)) return false;
   }
-  return !job_.needed.whole || scan_.at_end();
+  return job_.needed.whole ? scan_.at_end() : scan_.is_inside();
 }
 
 inline bool TileRun::decode_row(int64_t m) {
