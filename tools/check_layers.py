@@ -2,7 +2,8 @@
 """Checks every include of the C++ core against the layer graph (HACKING.md draws it).
 
 A layer may include itself and the layers named beside it in MAY_INCLUDE, by full path; its tests also what lies below
-those. Third-party headers may stand in .cc files only, so that nobody who includes one of ours needs a codec library's.
+those. Third-party headers may stand in .cc files only, so that nobody who includes one of ours needs a codec library's;
+and in -inl.h files, which are parts of a .cc file that is compiled once per instruction set.
 The bindings (python/bindings) may include every layer. Prints `file:line: rule` for each breach and exits with 1 if
 there is one.
 """
@@ -63,7 +64,7 @@ def check(root):
         layer = file.relative_to(core).parts[0] if core in file.parents and file.parent != core else None
         where = file.relative_to(root)
         test = file.stem.endswith("_test")
-        kind = {"test": test, "public": file.suffix == ".h" and not test}
+        kind = {"test": test, "public": file.suffix == ".h" and not test and not file.stem.endswith("-inl")}
         if layer and layer not in MAY_INCLUDE:
             yield f"{where}:1: folder {layer} is not in the layer table of {Path(__file__).name}"
             continue

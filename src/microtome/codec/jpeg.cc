@@ -3,13 +3,24 @@
 // Source: Adobe TIFF Technical Note 2 for abbreviated streams and their tables. TIFF's photometric
 // interpretation says what the components are; Adobe and JFIF markers are ignored, since slides contradict
 // them.
+//
+// Note [Two decoders]
+// Our own decoder comes first. It gives the library's pixels or declines, and never an error: then the
+// library decodes the tile, and its pixels or its error are the result. So no stream gets another verdict
+// from us than from libjpeg-turbo. MICROTOME_JPEG=library in the environment leaves everything to the
+// library, for reports and tests; it is read when a decoder is made.
+#include <cstdlib>
+#include <new>
 #include <string>
 #include <utility>
 
 #include "microtome/base/fail.h"
 #include "microtome/codec/codec_list.h"
 #include "microtome/codec/jpeg/library.h"
+#include "microtome/codec/jpeg/markers.h"
+#include "microtome/codec/jpeg/tile.h"
 #include "microtome/codec/request.h"
+#include "microtome/simd/targets.h"
 
 namespace microtome {
 namespace {
@@ -24,6 +35,11 @@ Status check_format(const TileFormat& format) {
   return unsupported("{} with {} components is not supported", color_name(format.color), format.samples);
 }
 
+bool own_decoder_wanted() {
+  const char* const value = std::getenv("MICROTOME_JPEG");
+  return value == nullptr || std::string_view(value) != "library";
+}
+
 class JpegDecoder final : public Decoder {
  public:
   Status decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want) override {
@@ -36,12 +52,39 @@ class JpegDecoder final : public Decoder {
   Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want) {
     MICROTOME_TRY(check_request(format, want));
     MICROTOME_TRY(check_format(format));
+    if (own_wanted_ && decode_ourselves(packed, format, want)) {
+      ++decoded_by_.own;
+      return ok_status();
+    }
     ++decoded_by_.library;
     return library_.decode(packed, format, want);
   }
 
+  // False: declined.
+  bool decode_ourselves(std::span<const std::byte> packed, const TileFormat& format, const Want& want) {
+    try {
+      const jpeg::Frame* const frame = headers_.read(packed, format.tables.data);
+      if (frame == nullptr || frame->components != format.samples) return false;
+      // A stream may be larger than the tile, or smaller where the rest is not asked for.
+      const Rect picture{0, 0, frame->size.w, frame->size.h};
+      if (!picture.contains(want.bounds())) return false;
+      return own_.decode(*frame, format.color == Color::ycbcr, want);
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
+
+  const bool own_wanted_ = own_decoder_wanted();
+  jpeg::Headers headers_;
+  jpeg::TileDecoder own_;
   jpeg::LibraryDecoder library_;
 };
+
+std::string version() {
+  const std::string_view library = jpeg::LibraryDecoder::version();
+  if (!own_decoder_wanted()) return std::string(library);
+  return fmt::format("built in ({}), {}", simd::target_choice().used, library);
+}
 
 }  // namespace
 
@@ -49,7 +92,7 @@ const Codec jpeg_codec{
     "jpeg",
     [](const TileFormat& format) { return format.compression == Compression::jpeg; },
     make_decoder<JpegDecoder>,
-    [] { return std::string(jpeg::LibraryDecoder::version()); },
+    version,
 };
 
 }  // namespace microtome

@@ -12,6 +12,8 @@
 #include <limits>
 #include <new>
 
+#include "microtome/simd/targets.h"
+
 #ifndef MICROTOME_CODEC_JPEG_UNSTUFF_ONCE
 #define MICROTOME_CODEC_JPEG_UNSTUFF_ONCE
 namespace microtome::jpeg {
@@ -156,7 +158,7 @@ const ScanBytes* Unstuffer::run(std::span<const std::byte> scan, size_t segments
   }
   const auto* in = reinterpret_cast<const uint8_t*>(scan.data());
   UnstuffJob job{in, in + scan.size(), buffer_.get(), buffer_.get(), ends_.data(), segments};
-  if (!HWY_DYNAMIC_DISPATCH(Unstuff)(job)) return nullptr;
+  if (!MICROTOME_DISPATCH(Unstuff)(job)) return nullptr;
   bytes_ = {buffer_.get(), static_cast<size_t>(job.out - buffer_.get()), std::span(ends_).first(segments)};
   std::memset(job.out, 0, 64);
   return &bytes_;

@@ -2,12 +2,12 @@
 #include "microtome/codec/jpeg/unstuff.h"
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <optional>
 #include <random>
 
 #include "microtome/codec/jpeg/for_test/guarded_memory.h"
+#include "microtome/simd/targets.h"
 
 namespace microtome::jpeg {
 namespace {
@@ -42,17 +42,8 @@ std::optional<Plain> plainly(std::span<const std::byte> scan, size_t segments) {
   return plain;
 }
 
-class JpegUnstuff : public testing::TestWithParam<int64_t> {
+class JpegUnstuff : public testing::TestWithParam<std::string_view> {
  protected:
-  void SetUp() override {
-    hwy::SetSupportedTargetsForTest(GetParam());
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  }
-  void TearDown() override {
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  }
-
   void expect_plain(std::span<const std::byte> scan, size_t segments) {
     const auto expected = plainly(scan, segments);
     // Neither the bytes before a scan nor those behind it may be read.
@@ -68,6 +59,7 @@ class JpegUnstuff : public testing::TestWithParam<int64_t> {
     }
   }
 
+  const simd::TargetForTest target_{GetParam()};
   Unstuffer unstuffer_;
   test::GuardedMemory memory_{4096};
 };
@@ -141,8 +133,8 @@ TEST_P(JpegUnstuff, NothingIsAllocatedForMoreSegmentsThanTheScanCanHold) {
       << "no bytes at all: too few for any block, which is not for this to say";
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, JpegUnstuff, testing::ValuesIn(hwy::SupportedAndGeneratedTargets()),
-                         [](const auto& target) { return std::string(hwy::TargetName(target.param)); });
+INSTANTIATE_TEST_SUITE_P(Targets, JpegUnstuff, testing::ValuesIn(simd::target_choice().available),
+                         [](const auto& target) { return std::string(target.param); });
 
 }  // namespace
 }  // namespace microtome::jpeg
