@@ -219,6 +219,8 @@ bool read_tables(Body stream, TableSet& tables) {
 bool Headers::keep(std::span<const std::byte> tables) {
   if (!std::ranges::equal(tables, kept_bytes_)) {
     kept_ = {};
+    kept_declined_ = false;
+    kept_bytes_.clear();  // in step with `kept_` should the next line throw
     kept_bytes_.assign(tables.begin(), tables.end());
     kept_declined_ = !tables.empty() && !read_tables(tables, kept_);
   }
