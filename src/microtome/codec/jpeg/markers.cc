@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 namespace microtome::jpeg {
 namespace {
@@ -99,12 +100,10 @@ bool read_huffman_tables(Body body, TableSet& tables) {
     if (kind > 1 || id >= kTables || body.size() < kHead) return false;
     HuffmanSpec spec;
     size_t size = 0;
-    for (size_t length = 1; length <= 16; ++length) {
-      spec.counts[length] = static_cast<uint8_t>(u8(body, length));
-      size += spec.counts[length];
-    }
+    std::memcpy(&spec.counts[1], &body[1], 16);
+    for (const uint8_t count : spec.counts) size += count;
     if (size > spec.symbols.size() || size > body.size() - kHead) return false;
-    for (size_t i = 0; i < size; ++i) spec.symbols[i] = static_cast<uint8_t>(u8(body, kHead + i));
+    std::memcpy(spec.symbols.data(), body.data() + kHead, size);
     spec.size = static_cast<uint16_t>(size);
     spec.defined = true;
     (kind == 0 ? tables.dc : tables.ac)[id] = spec;
@@ -182,7 +181,7 @@ bool read_scan(Body body, Frame& frame) {
   return u8(body, at) == 0 && u8(body, at + 1) == 63 && u8(body, at + 2) == 0;
 }
 
-bool read_header(Body packed, Frame& frame) {
+bool read_header(Body packed, Frame& frame, bool& own_tables) {
   Segments segments(packed);
   if (!segments.start()) return false;
   bool have_frame = false;
@@ -193,8 +192,9 @@ bool read_header(Body packed, Frame& frame) {
     } else if (segment.marker == kSos) {
       frame.scan = segments.rest();
       return have_frame && read_scan(segment.body, frame);
-    } else if (!read_misc(segment, frame.tables, frame.restart_interval)) {
-      return false;
+    } else {
+      own_tables = own_tables || segment.marker == kDqt || segment.marker == kDht;
+      if (!read_misc(segment, frame.tables, frame.restart_interval)) return false;
     }
   }
   return false;
@@ -217,21 +217,26 @@ bool read_tables(Body stream, TableSet& tables) {
 }  // namespace
 
 bool Headers::keep(std::span<const std::byte> tables) {
-  if (!std::ranges::equal(tables, kept_bytes_)) {
+  const bool same = tables.size() == kept_bytes_.size() &&
+                    (tables.empty() || std::memcmp(tables.data(), kept_bytes_.data(), tables.size()) == 0);
+  if (!same) {
     kept_ = {};
     kept_declined_ = false;
     kept_bytes_.clear();  // in step with `kept_` should the next line throw
     kept_bytes_.assign(tables.begin(), tables.end());
     kept_declined_ = !tables.empty() && !read_tables(tables, kept_);
+    own_tables_ = true;
   }
   return !kept_declined_;
 }
 
 const Frame* Headers::read(std::span<const std::byte> packed, std::span<const std::byte> tables) {
   if (!keep(tables)) return nullptr;
-  frame_ = Frame{};
-  frame_.tables = kept_;
-  return read_header(packed, frame_) ? &frame_ : nullptr;
+  // The tables are 3 KB, and most tiles of a slide bring none.
+  if (own_tables_) frame_.tables = kept_;
+  own_tables_ = false;
+  frame_.restart_interval = 0;
+  return read_header(packed, frame_, own_tables_) ? &frame_ : nullptr;
 }
 
 }  // namespace microtome::jpeg

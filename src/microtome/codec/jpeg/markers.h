@@ -33,6 +33,7 @@ class Headers {
   std::vector<std::byte> kept_bytes_;  // what `kept_` was read from
   bool kept_declined_ = false;
   TableSet kept_;
+  bool own_tables_ = false;  // those of `frame_` may differ from `kept_`
   Frame frame_;
 };
 
