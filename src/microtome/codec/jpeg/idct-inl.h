@@ -11,7 +11,8 @@
 // saturates (x86), or which is done in 32 bits (C). They agree while a coefficient of the first row,
 // dequantised, is within +-8191 (its fourfold fits 16 bits). Beyond that, which no encoder of pictures
 // writes, these functions return true and the library must decode the tile. Everything else here is what the
-// library does on x86: products are taken modulo 2^16, sums of the first pass saturate to 16 bits.
+// library does on x86: products are taken modulo 2^16, and the sums of the first pass saturate to 16 bits. On
+// ARM it lets them wrap; there a sum at the end of the range declines the tile too (`overflows`).
 //
 // Source: the algorithm of Loeffler, Ligtenberg and Moschytz (ICASSP 1989) with 12 multiplications, in 13
 // fractional bits.
@@ -151,6 +152,18 @@ HWY_INLINE bool beyond(I16 row0) {
   return any(shift_right_unsigned<14>(add(row0, set16(8192))));
 }
 
+// Whether a result of the first pass is at the end of its range, where the library may have it otherwise.
+constexpr bool kLibraryWraps = HWY_ARCH_ARM;
+HWY_INLINE bool overflows(const I16* x, int count) {
+  if constexpr (!kLibraryWraps) return false;
+  I16 found = set16(0);
+  for (int i = 0; i < count; ++i) {
+    const I16 magnitude = differ(x[i], shift_right<15>(x[i]));  // 32767 for both ends
+    found = either(found, shift_right_unsigned<15>(add(magnitude, set16(1))));
+  }
+  return any(found);
+}
+
 HWY_INLINE void clear(int16_t* rows, int count) {
   for (int i = 0; i < count; ++i) store16(set16(0), rows + static_cast<size_t>(i) * kGroupWords);
 }
@@ -158,8 +171,9 @@ HWY_INLINE void clear(int16_t* rows, int count) {
 HWY_INLINE bool full(const I16* c, const int16_t* quant, uint8_t* out, size_t stride) {
   I16 x[8];
   for (int i = 0; i < 8; ++i) x[i] = mul(c[i], repeat8(quant + 8 * i));
-  const bool declined = beyond(x[0]);
+  bool declined = beyond(x[0]);
   pass<kFirstShift>(x);
+  declined |= overflows(x, 8);
   transpose(x);
   pass<kSecondShift>(x);
   store_columns(x, out, stride);
@@ -170,14 +184,15 @@ HWY_INLINE bool full(const I16* c, const int16_t* quant, uint8_t* out, size_t st
 HWY_INLINE bool four(const I16* c, const int16_t* quant, uint8_t* out, size_t stride) {
   I16 x[8];
   for (int i = 0; i < 4; ++i) x[i] = mul(c[i], repeat8(quant + 8 * i));
-  const bool declined = beyond(x[0]);
+  bool declined = beyond(x[0]);
   I32 r[8];
   eight_of_four<kFirstShift, false>(x, r);  // columns 4 to 7 are zero
-  const I16 r01 = narrow(r[0], r[1]), r23 = narrow(r[2], r[3]), r45 = narrow(r[4], r[5]),
-            r67 = narrow(r[6], r[7]);
-  const I16 a = zip_lo16(r01, r23), b = zip_hi16(r01, r23), c2 = zip_lo16(r45, r67), d = zip_hi16(r45, r67);
+  const I16 pairs[4] = {narrow(r[0], r[1]), narrow(r[2], r[3]), narrow(r[4], r[5]), narrow(r[6], r[7])};
+  declined |= overflows(pairs, 4);
+  const I16 a = zip_lo16(pairs[0], pairs[1]), b = zip_hi16(pairs[0], pairs[1]);
   const I16 top01 = zip_lo16(a, b), top23 = zip_hi16(a, b);  // columns 0 1, 2 3 of rows 0 to 3
-  const I16 bottom01 = zip_lo16(c2, d), bottom23 = zip_hi16(c2, d);
+  const I16 d = zip_lo16(pairs[2], pairs[3]), e = zip_hi16(pairs[2], pairs[3]);
+  const I16 bottom01 = zip_lo16(d, e), bottom23 = zip_hi16(d, e);
   x[0] = zip_lo64(top01, bottom01);
   x[1] = zip_hi64(top01, bottom01);
   x[2] = zip_lo64(top23, bottom23);

@@ -40,11 +40,12 @@ HWY_INLINE void four_of_eight(const I16* x, I32* r) {
 HWY_INLINE bool to_4x4(const I16* c, const int16_t* quant, uint8_t* out, size_t stride) {
   I16 x[8];
   for (int i = 0; i < 8; ++i) x[i] = mul(c[i], repeat8(quant + 8 * i));
-  const bool declined = beyond(x[0]);
+  bool declined = beyond(x[0]);
   I32 lo[4], hi[4];
   four_of_eight<12, false>(x, lo);
   four_of_eight<12, true>(x, hi);
   for (int i = 0; i < 4; ++i) x[i] = narrow(lo[i], hi[i]);
+  declined |= overflows(x, 4);
   for (int i = 4; i < 8; ++i) x[i] = set16(0);
   transpose(x);
   four_of_eight<19, false>(x, lo);                                   // rows 4 to 7 are not there
@@ -77,15 +78,18 @@ HWY_INLINE uint8_t sample(int32_t v) {
 HWY_INLINE bool to_2x2(const int16_t* block, const int16_t* quant, uint8_t* out, size_t stride) {
   int32_t top[8] = {}, bottom[8] = {};
   bool declined = false;
-  for (size_t col : {0, 1, 3, 5, 7}) {
+  constexpr size_t kTaken[] = {0, 1, 3, 5, 7};
+  for (const size_t col : kTaken) {
     int32_t x[8];
-    for (size_t r : {0, 1, 3, 5, 7})
+    for (const size_t r : kTaken)
       x[r] = static_cast<int16_t>(block[r * kGroupWords + col] * quant[8 * r + col]);
     declined |= x[0] > 8191 || x[0] < -8192;
     const int32_t even = x[0] * 32768, odd = odd_part(x);
     top[col] = wrapped(int64_t{even} + odd + 4096) >> 13;
     bottom[col] = wrapped(int64_t{even} - odd + 4096) >> 13;
-    if (col != 0) top[col] = saturated(top[col]), bottom[col] = saturated(bottom[col]);
+    const int32_t ends[2] = {saturated(top[col]), saturated(bottom[col])};
+    if (kLibraryWraps) declined |= ends[0] != top[col] || ends[1] != bottom[col];
+    if (col != 0) top[col] = ends[0], bottom[col] = ends[1];
   }
   for (size_t r = 0; r < 2; ++r) {
     const int32_t* const x = r == 0 ? top : bottom;

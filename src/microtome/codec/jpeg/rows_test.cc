@@ -220,7 +220,7 @@ struct Layout {
 class Upsample : public testing::TestWithParam<Layout> {};
 
 TEST_P(Upsample, AllWidthsAndStartsEqualTheLibrary) {
-  const auto [across, down] = GetParam();
+  const int across = GetParam().across, down = GetParam().down;
   std::mt19937 random(3);
   for (size_t w = 1; w <= 200; ++w) {
     Image image = library_image(w, 1 + w % 5, across, down, random);

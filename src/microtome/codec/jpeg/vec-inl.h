@@ -108,6 +108,9 @@ HWY_INLINE I16 either(I16 a, I16 b) {
 HWY_INLINE I16 both(I16 a, I16 b) {
   return hn::And(a, b);
 }
+HWY_INLINE I16 differ(I16 a, I16 b) {
+  return hn::Xor(a, b);
+}
 HWY_INLINE U8 flip(U8 a, U8 b) {
   return hn::Xor(a, b);
 }
@@ -227,10 +230,12 @@ HWY_INLINE Pairs zip(I16 a, I16 b) {
   return kHi ? zip_hi16(a, b) : zip_lo16(a, b);
 }
 template <int kA, int kB>
+inline constexpr int32_t kPair = static_cast<int32_t>(static_cast<uint32_t>(kA & 0xFFFF) |
+                                                      static_cast<uint32_t>(kB & 0xFFFF) << 16);
+template <int kA, int kB>
 HWY_INLINE I16 constants() {
   static_assert(kA >= INT16_MIN && kA <= INT16_MAX && kB >= INT16_MIN && kB <= INT16_MAX);
-  return hn::BitCast(kI16, set32(static_cast<int32_t>(static_cast<uint32_t>(kA & 0xFFFF) |
-                                                      static_cast<uint32_t>(kB & 0xFFFF) << 16)));
+  return hn::BitCast(kI16, set32(kPair<kA, kB>));
 }
 template <int kA, int kB>
 HWY_INLINE I32 dot(Pairs p) {
@@ -238,10 +243,9 @@ HWY_INLINE I32 dot(Pairs p) {
 }
 template <int kA, int kB>
 HWY_INLINE I32 dot(I32 sum, Pairs p) {
-#if HWY_TARGET == HWY_AVX3_DL && defined(__GNUC__)
+#if HWY_TARGET == HWY_AVX3_DL
   // Every processor of this target has AVX512_VNNI (Highway asks for it), but its compiler flags lack it.
-  const I16 c = constants<kA, kB>();
-  asm("vpdpwssd %2, %1, %0" : "+v"(sum.raw) : "v"(p.raw), "v"(c.raw));
+  asm("vpdpwssd %2%{1to16%}, %1, %0" : "+v"(sum.raw) : "v"(p.raw), "m"(kPair<kA, kB>));
   return sum;
 #else
   return add(sum, dot<kA, kB>(p));
