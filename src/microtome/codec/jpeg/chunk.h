@@ -18,6 +18,8 @@ inline constexpr int kMaxSlots = kChunkMcus * kMaxBlocks;
 /// A group is four blocks beside each other: 8 rows of 32 coefficients, block b in columns 8b…8b + 7, then a
 /// row of 32 words for what belongs nowhere.
 inline constexpr size_t kGroupRow = 32, kGroupSize = 9 * kGroupRow;
+/// Of a chunk, and one for the place behind its last block.
+inline constexpr int kMaxGroups = kMaxBlocks + 1;
 
 /// A block to decode, as the symbol machine sees it.
 struct BlockSlot {

@@ -15,8 +15,8 @@
 // machine is at most kMaxSlots blocks, and its caller checks the position before each; kScanPadding bytes
 // behind the scan cover that and the machine's 8 bytes at once. Writes: an entry moves the position by at
 // most 33 from at most 63, and its offsets are at most 64 + 17: the zigzag table has entries that far, which
-// lead to the scratch row from 64 on, so that no bits whatever write outside a slot's group. Lookups: 10 bits
-// into 1024 entries.
+// lead to the scratch row from 64 on, so that no bits whatever write outside a slot's group. Lookups: 11 bits
+// into 2048 entries.
 #if defined(MICROTOME_CODEC_JPEG_ENTROPY_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef MICROTOME_CODEC_JPEG_ENTROPY_INL_H_
 #undef MICROTOME_CODEC_JPEG_ENTROPY_INL_H_
@@ -36,6 +36,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace microtome::jpeg {
 namespace HWY_NAMESPACE {
+
+static_assert(56 - 2 * (kLookupBits - 1 + kMaxDcBits) >= kLookupBits);
 
 // Where the machine is. A run works on a copy, so that it stays in registers.
 struct Machine {
@@ -85,13 +87,13 @@ HWY_INLINE uint64_t entry_length(const Entry* table, uint64_t index) {
 HWY_INLINE void next_table(Machine& m, const uint16_t* zigzag, const Entry* table, uint64_t index) {
   const Entry *next = m.slot->ac, *next_dc = m.slot->next_dc;
   const BlockSlot* const next_slot = m.slot + 1;
-  static_assert(offsetof(Entry, first) == 1 && kEndOfBlock == 128);
+  static_assert(offsetof(Entry, shift) == 1 && kEndOfBlock == 128);
   asm("testb $-128, 1(%[table],%[index],8)\n\t"
       "cmovneq %[next_dc], %[next]\n\t"
       "cmovneq %[next_slot], %[slot]\n\t"
       "cmovneq %[zigzag], %[position]"
       : [next] "+&r"(next), [slot] "+&r"(m.slot), [position] "+&r"(m.position)
-      : [next_dc] "rm"(next_dc), [next_slot] "r"(next_slot), [zigzag] "rm"(zigzag), [table] "r"(table),
+      : [next_dc] "rm"(next_dc), [next_slot] "r"(next_slot), [zigzag] "m"(zigzag), [table] "r"(table),
         [index] "r"(index), "m"(*reinterpret_cast<const Entry(*)[kLookupSize]>(table))
       : "cc");
   m.table = next;
@@ -109,7 +111,7 @@ HWY_INLINE const T* select(uintptr_t mask, const T* a, const T* b) {
 }
 
 HWY_INLINE void next_table(Machine& m, const uint16_t* zigzag, const Entry* table, uint64_t index) {
-  const uintptr_t end = uintptr_t{0} - (table[index].first >> 7);
+  const uintptr_t end = uintptr_t{0} - (table[index].shift >> 7);
   m.table = select(end, m.slot->ac, m.slot->next_dc);
   m.slot = select(end, m.slot, m.slot + 1);
   m.position = select(end, m.position, zigzag);
@@ -117,8 +119,10 @@ HWY_INLINE void next_table(Machine& m, const uint16_t* zigzag, const Entry* tabl
 #endif
 
 // One step. Null, or the entry that needs rare(). Every other step refills, between the lookup and the shift,
-// which keeps it off the critical path: a step uses at most 21 bits, and of the 56 after a refill two steps
-// leave 14, enough for the lookup.
+// which keeps it off the critical path: a step uses at most 10 + 11 bits, and of the 56 after a refill two
+// steps leave 14, enough for the lookup.
+//
+// The second value is stored first: where there is none, its place may be the first one's (huffman.h).
 template <bool kRefill>
 HWY_INLINE const Entry* step(Machine& m, const uint16_t* zigzag) {
   const Entry* const table = m.table;
@@ -126,16 +130,13 @@ HWY_INLINE const Entry* step(Machine& m, const uint16_t* zigzag) {
   const uint64_t length = entry_length(table, index);
   const Entry* const entry = table + index;
   if constexpr (kRefill) refill(m);
-  const uint64_t value_bits = m.bits << (entry->first & 63);
+  const auto first = static_cast<uint16_t>((m.bits >> (entry->shift & 63)) - entry->base);
   consume(m, length);
-  // T.81 F.2.2.1, EXTEND: a value whose first bit is 0 stands for itself + 1 - 2^bits.
-  const auto below = static_cast<uint64_t>(~(static_cast<int64_t>(value_bits) >> 63));
-  const unsigned shift = entry->shift & 63;
-  const int value = static_cast<int>(value_bits >> shift) - static_cast<int>(below >> shift);
   int16_t* const coefficients = m.slot->coefficients;
-  coefficients[m.position[entry->offset1]] = static_cast<int16_t>(value);
-  coefficients[m.position[entry->offset2]] = entry->second;
+  const uint16_t place = m.position[entry->offset];
   m.position += entry->advance;
+  coefficients[m.position[-1]] = entry->second;
+  coefficients[place] = static_cast<int16_t>(first);
   if (HWY_UNLIKELY((reinterpret_cast<uintptr_t>(m.position) & kPastBlock) != 0)) return entry;
   next_table(m, zigzag, table, index);
   return nullptr;
@@ -145,7 +146,7 @@ HWY_INLINE const Entry* step(Machine& m, const uint16_t* zigzag) {
 HWY_INLINE int long_symbol(Machine& m, const LongCodes& codes) {
   refill(m);
   const auto window = static_cast<int32_t>(m.bits >> 48);
-  for (size_t length = kLookupBits + 1; length <= 16; ++length) {
+  for (size_t length = kLookupBits; length <= 16; ++length) {
     const int32_t code = window >> (16 - length);
     if (code > codes.max_code[length]) continue;
     consume(m, length);
@@ -193,15 +194,16 @@ HWY_INLINE void give_back(Machine& m, uint64_t bits) {
 // otherwise, are declined.
 HWY_NOINLINE bool rare(Machine& m, const uint16_t* zigzag, const Entry* entry) {
   const int k = static_cast<int>(m.position - zigzag) - entry->advance;
+  const bool ends = (entry->shift & kEndOfBlock) != 0;
   int next = 64;
   if (entry->length == 0) {
-    if (entry->second == kRefused) return false;
+    if (entry->base == kRefused) return false;
     next = decode_long(m, zigzag, k);
     if (next < 0) return false;
-  } else if (k + entry->offset1 + 1 == 64) {
-    const int first = (entry->first & 63) + 64 - entry->shift;
+  } else if (k + entry->offset + 1 == 64) {
+    const int first = 64 - (entry->shift & 63);
     give_back(m, static_cast<uint64_t>(entry->length - first));
-  } else if (k + entry->advance != 64 || (entry->first & kEndOfBlock) != 0) {
+  } else if (k + entry->advance != 64 || (ends && entry->advance > 1)) {
     return false;
   }
   refill(m);

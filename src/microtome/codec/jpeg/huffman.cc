@@ -6,8 +6,8 @@
 namespace microtome::jpeg {
 namespace {
 
-constexpr Entry kUnknown{0, 0, 0, kNowhere, kNowhere, kNowhere, 0};
-constexpr Entry kRefuse{0, 0, 0, kNowhere, kNowhere, kNowhere, kRefused};
+constexpr Entry kUnknown{0, 0, kNowhere, kNowhere, 0, 0};
+constexpr Entry kRefuse{0, 0, kNowhere, kNowhere, kRefused, 0};
 
 // Note [Entries are sums]
 // An entry of two symbols is the sum of its two halves, field by field: lengths and advances add up, and each
@@ -19,8 +19,7 @@ Packed pack(const Entry& entry) {
   return std::bit_cast<Packed>(entry);
 }
 
-// The second half where there is no second symbol: offset2 becomes `advance` of the first half + 64.
-constexpr Entry kNoSecond{0, 0, 0, 0, kNowhere, 0, 0};
+constexpr Packed kNoSecond = 0;
 
 int extend(int value, int bits) {
   return value < 1 << (bits - 1) ? value + 1 - (1 << bits) : value;
@@ -49,11 +48,11 @@ struct SecondHalves {
 void fill_second(uint8_t symbol, int length, uint32_t begin, uint32_t span, SecondHalves& second) {
   const int run = symbol >> 4, bits = symbol & 15;
   const auto total = static_cast<uint8_t>(length + bits);
-  Entry half = kNoSecond;
+  Entry half{};
   if (bits == 0) {
     half.length = total;
     if (run == 0)
-      half.first = kEndOfBlock;
+      half.shift = kEndOfBlock;
     else if (run == 15)
       half.advance = 16;
     else
@@ -61,7 +60,6 @@ void fill_second(uint8_t symbol, int length, uint32_t begin, uint32_t span, Seco
     std::fill_n(second.all.data() + begin, span, pack(half));
   } else if (total <= kLookupBits) {
     half.length = total;
-    half.offset2 = static_cast<uint8_t>(run);
     half.advance = static_cast<uint8_t>(run + 1);
     const uint32_t each = span >> bits;
     for (int v = 0; v < 1 << bits; ++v) {
@@ -72,42 +70,58 @@ void fill_second(uint8_t symbol, int length, uint32_t begin, uint32_t span, Seco
 }
 
 void make_second_halves(const HuffmanSpec& ac, SecondHalves& second) {
-  second.all.fill(pack(kNoSecond));
+  second.all.fill(kNoSecond);
   for_each_short_code(ac, [&](uint8_t symbol, int length, uint32_t begin, uint32_t span) {
     fill_second(symbol, length, begin, span, second);
   });
   Packed* out = second.storage.data();
-  const Packed none = pack(kNoSecond);
   for (int taken = 1; taken < kLookupBits; ++taken) {
     second.by_taken[static_cast<size_t>(taken)] = out;
     const int left = kLookupBits - taken;
     for (size_t i = 0; i < size_t{1} << left; ++i) {
       const Packed half = second.all[i << taken];
-      *out++ = std::bit_cast<Entry>(half).length <= left ? half : none;
+      *out++ = std::bit_cast<Entry>(half).length <= left ? half : kNoSecond;
     }
   }
 }
 
-// The first half of an entry; kRefuse for a symbol that the slow way must refuse.
-Entry first_half(bool dc, uint8_t symbol, int length) {
+// The first half of an entry whose value is positive, if it has one; `code` has `length` bits. kRefuse for a
+// symbol that the slow way must refuse, kUnknown where the value's first bit is not among the 11.
+Entry first_half(bool dc, uint8_t symbol, int length, uint32_t code) {
   const int run = dc ? 0 : symbol >> 4, bits = dc ? symbol : symbol & 15;
   if (bits > (dc ? kMaxDcBits : kMaxAcBits)) return kRefuse;
-  Entry half{static_cast<uint8_t>(length + bits), static_cast<uint8_t>(length), 63, kNowhere, 0, 0, 0};
+  if (bits > 0 && length == kLookupBits) return kUnknown;
+  Entry half{
+      static_cast<uint8_t>(length + bits), static_cast<uint8_t>(64 - length - bits), kNowhere, 0, 0, 0};
   if (bits > 0) {
-    half.shift = static_cast<uint8_t>(64 - bits);
-    half.offset1 = static_cast<uint8_t>(run);
+    half.offset = static_cast<uint8_t>(run);
     half.advance = static_cast<uint8_t>(run + 1);
+    half.base = static_cast<uint16_t>(code << bits);
   } else if (dc) {
     half.advance = 1;
   } else if (run == 15) {
     half.advance = 16;
   } else if (run == 0) {
-    half.first |= kEndOfBlock;
+    half.shift |= kEndOfBlock;
+    half.advance = 1;  // its 0 goes to a place not yet reached
   } else {
     return kRefuse;
   }
-  half.offset2 = half.advance;
   return half;
+}
+
+// The entries of all indices that begin with `half`, which leaves `span` of them.
+void put_pairs(const Entry& half, const SecondHalves& second, Entry* out, uint32_t span) {
+  const int taken = half.length;
+  if (taken == 0 || taken >= kLookupBits || (half.shift & kEndOfBlock) != 0) {
+    std::fill_n(out, span, half);
+    return;
+  }
+  const Packed* const seconds = second.by_taken[static_cast<size_t>(taken)];
+  const uint32_t each = uint32_t{1} << (kLookupBits - taken);
+  for (uint32_t start = 0; start < span; start += each) {
+    for (uint32_t i = 0; i < each; ++i) out[start + i] = std::bit_cast<Entry>(pack(half) + seconds[i]);
+  }
 }
 
 void make_lookup(const HuffmanSpec& spec, bool dc, const SecondHalves& second,
@@ -115,21 +129,12 @@ void make_lookup(const HuffmanSpec& spec, bool dc, const SecondHalves& second,
   table.fill(kUnknown);
   for_each_short_code(spec, [&](uint8_t symbol, int length, uint32_t begin, uint32_t span) {
     Entry* const out = table.data() + begin;
-    const Entry half = first_half(dc, symbol, length);
-    const int taken = half.length;
-    if (taken == 0) {
-      std::fill_n(out, span, half);
-      return;
-    }
-    if (taken >= kLookupBits || (half.first & kEndOfBlock) != 0) {
-      std::fill_n(out, span, std::bit_cast<Entry>(pack(half) + pack(kNoSecond)));
-      return;
-    }
-    const Packed* const seconds = second.by_taken[static_cast<size_t>(taken)];
-    const uint32_t each = uint32_t{1} << (kLookupBits - taken);
-    for (uint32_t start = 0; start < span; start += each) {
-      for (uint32_t i = 0; i < each; ++i) out[start + i] = std::bit_cast<Entry>(pack(half) + seconds[i]);
-    }
+    Entry half = first_half(dc, symbol, length, begin / span);
+    if (half.length == 0 || half.offset == kNowhere) return put_pairs(half, second, out, span);
+    put_pairs(half, second, out + span / 2, span / 2);
+    const int bits = half.length - length;
+    half.base = static_cast<uint16_t>(half.base + (1 << bits) - 1);
+    put_pairs(half, second, out, span / 2);
   });
 }
 

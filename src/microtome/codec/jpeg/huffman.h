@@ -1,4 +1,4 @@
-// Huffman tables as the entropy decoder wants them: one lookup of 10 bits gives up to two symbols.
+// Huffman tables as the entropy decoder wants them: one lookup of 11 bits gives up to two symbols.
 //
 // Made from DHT's tables (frame.h) and kept by content, since the tiles of a slide bring the same few tables
 // again and again. Knows nothing of streams or pixels. Not thread-safe: one TableCache per decoder.
@@ -14,9 +14,9 @@
 
 namespace microtome::jpeg {
 
-/// Bits that index a lookup table. Ten are best: four tables of 8 KiB share the nearest cache with the
-/// coefficients, and 98 % of all symbols are found.
-inline constexpr int kLookupBits = 10;
+/// Bits that index a lookup table. With 10 a third more lookups find nothing, which costs more than the
+/// nearest cache gains from tables of half the size.
+inline constexpr int kLookupBits = 11;
 inline constexpr size_t kLookupSize = size_t{1} << kLookupBits;
 
 /// Larger values cannot stand in a stream of 8-bit samples. The library takes them all the same, so that a
@@ -26,27 +26,28 @@ inline constexpr int kMaxDcBits = 11, kMaxAcBits = 10;
 /// Positions of a block in zigzag order are 0…63; what lies from here on is thrown away.
 inline constexpr uint8_t kNowhere = 64;
 
-/// Set in Entry::first where the block ends with the entry.
+/// Set in Entry::shift where the block ends with the entry.
 inline constexpr uint8_t kEndOfBlock = 128;
 
-/// What the next 10 bits say: one symbol with its value, often a second one too, always in whole.
+/// What the next 11 bits say: one symbol with its value, often a second one too, always in whole.
 ///
-/// The first value may reach beyond the 10 bits and is taken from the stream; the second lies inside them and
-/// stands here. The position k moves by `advance`, and by 64 where the entry says nothing: past 63 means that
-/// the slow way must look (entropy-inl.h).
+/// Let b be the next 64 bits and k the position. The first value is b >> shift less `base`, in 16 bits: what
+/// the shift leaves are the code and the value's bits, and `base` is the code in its place, and 2^n - 1 more
+/// where the first of n value bits is 0 and the value negative (T.81 F.2.2.1). That bit must lie inside
+/// the 11. The second value lies inside them wholly and stands here. It belongs in front of the new position;
+/// where there is none, a 0 goes to a place that is 0, or that the first value is stored to after it.
 struct Entry {
-  uint8_t length;   ///< Bits of everything; 0: a code longer than 10 bits, or none.
-  uint8_t first;    ///< Bits of the first code; kEndOfBlock may be added.
-  uint8_t shift;    ///< 64 - bits of the first value; 63 where it has none.
-  uint8_t offset1;  ///< The first value belongs to k + offset1; kNowhere: there is none.
-  uint8_t offset2;  ///< The second value belongs to k + offset2, which is 64 or more where there is none.
-  uint8_t advance;
-  int16_t second;  ///< The second value; where `length` is 0, kRefused for a code that no tile should have.
+  uint8_t length;   ///< Bits of everything; 0: the tables of long codes must be asked.
+  uint8_t shift;    ///< 64 - bits of the first code and value; kEndOfBlock may be added.
+  uint8_t offset;   ///< The first value belongs to k + offset; kNowhere: there is none.
+  uint8_t advance;  ///< Of k. Past 63: the slow way must look (entropy-inl.h).
+  uint16_t base;    ///< Where `length` is 0: kRefused for a code that no tile should have.
+  int16_t second;   ///< Belongs to k + advance - 1.
 };
 static_assert(sizeof(Entry) == 8);
 
-/// In Entry::second of a short code whose symbol makes no sense in 8-bit tiles, though the library takes it.
-inline constexpr int16_t kRefused = 1;
+/// In Entry::base of a code whose symbol makes no sense in 8-bit tiles, though the library takes it.
+inline constexpr uint16_t kRefused = 1;
 
 /// Codes of all lengths, as in T.81 F.2.2.3.
 struct LongCodes {
@@ -65,7 +66,7 @@ struct BlankCode {
 struct alignas(64) CoderTables {
   std::array<Entry, kLookupSize> dc;  ///< A DC symbol first, perhaps an AC symbol after it.
   std::array<Entry, kLookupSize> ac;
-  LongCodes long_dc, long_ac;
+  LongCodes long_dc, long_ac;  ///< For codes of kLookupBits bits and more.
   BlankCode blank;
 };
 

@@ -30,7 +30,7 @@ static_assert(kScanPadding >= kMaxSlots * 209 + 64);
 
 class Scan {
  public:
-  // `coefficients`: kMaxBlocks groups, all zeros.
+  // `coefficients`: kMaxGroups groups, all zeros.
   Scan(const TileJob& job, int16_t* coefficients);
 
   // How many MCUs from here on are blank, at most `limit`; they are read past.
@@ -104,8 +104,9 @@ inline void Scan::make_slots(const TileJob& job, int16_t* coefficients) {
   for (BlockSlot* s = slots; s < slot; ++s) {
     s->next_dc = (s + 1 < slot ? s[1] : *slots).tables->dc.data();
   }
-  // Behind the last block of a chunk the machine looks up the stop table once, and stores into nowhere.
+  // Behind the last block of a chunk the machine looks up the stop table once, and stores zeros.
   *slot = *slots;
+  slot->coefficients = coefficients + static_cast<size_t>(kMaxBlocks) * kGroupSize;
 }
 
 inline void Scan::make_blank(const TileJob& job) {

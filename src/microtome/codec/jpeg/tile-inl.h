@@ -138,8 +138,7 @@ inline void TileRun::sample_predictions() {
   alignas(64) uint8_t samples[8 * 32];
   for (size_t c = 0; c < static_cast<size_t>(job_.layout.components); ++c) {
     job_.coefficients[0] = static_cast<int16_t>(flat_dc_[c]);
-    out_of_range_ |=
-        idct_group(job_.coefficients, job_.quant[c].data(), samples, 32);
+    out_of_range_ |= idct_group(job_.coefficients, job_.quant[c].data(), samples, 32);
     flat_[c] = samples[0];
   }
   emit_.set_flat(flat_);

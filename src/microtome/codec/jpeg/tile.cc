@@ -41,7 +41,7 @@ size_t round_up(size_t n) {
 }  // namespace
 
 struct TileDecoder::Memory {
-  alignas(kAlign) std::array<int16_t, kMaxBlocks * kGroupSize> coefficients{};
+  alignas(kAlign) std::array<int16_t, kMaxGroups * kGroupSize> coefficients{};
   alignas(kAlign) std::array<QuantFactors, 3> quant{};
   std::unique_ptr<uint8_t[]> planes;
   size_t size = 0;

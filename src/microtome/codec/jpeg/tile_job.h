@@ -45,7 +45,7 @@ struct TileJob {
   std::array<const CoderTables*, 3> tables{};
   const QuantFactors* quant = nullptr;  ///< One per component; 64-byte aligned.
   std::array<Plane, 3> planes;
-  int16_t* coefficients = nullptr;  ///< kMaxBlocks groups, all zeros before and after a tile.
+  int16_t* coefficients = nullptr;  ///< kMaxGroups groups, all zeros before and after a tile.
 };
 
 }  // namespace microtome::jpeg
