@@ -5,6 +5,7 @@
 
 #include "bindings.h"
 #include "microtome/codec/codec.h"
+#include "microtome/simd/targets.h"
 
 namespace microtome::python {
 namespace {
@@ -71,6 +72,17 @@ nb::dict counters() {
   return dict;
 }
 
+nb::dict simd_choice() {
+  const simd::TargetChoice& choice = simd::target_choice();
+  nb::list available;
+  for (const std::string_view name : choice.available) available.append(to_str(name));
+  nb::dict dict;
+  dict["simd"] = to_str(choice.used);
+  dict["simd_available"] = available;
+  dict["simd_problem"] = to_str(choice.problem);
+  return dict;
+}
+
 // Names as Linux has them in /proc/cpuinfo, of what our kernels and the codec libraries choose between.
 nb::list cpu_features() {
   nb::list names;
@@ -104,6 +116,7 @@ void bind_runtime(nb::module_& module) {
   module.def("available_cpus", &available_cpus, "How many threads this process may run at once.");
   module.def("codec_versions", &codec_versions, "{codec: library and version}");
   module.def("counters", &counters, "How many tiles went which way since the process began.");
+  module.def("simd", &simd_choice, "The instruction set in use, and all that could be.");
   module.def("cpu_features", &cpu_features, "Instruction sets of this machine that decoders choose between.");
   module.def(
       "thread_count", [] { return runtime().executor->thread_count(); }, "Worker threads started so far.");

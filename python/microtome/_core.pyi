@@ -96,6 +96,9 @@ def codec_versions() -> dict:
 def counters() -> dict:
     """How many tiles went which way since the process began."""
 
+def simd() -> dict:
+    """The instruction set in use, and all that could be."""
+
 def cpu_features() -> list:
     """Instruction sets of this machine that decoders choose between."""
 

@@ -14,13 +14,14 @@ def info() -> dict[str, Any]:
     Returns
     -------
     dict
-        ``versions``: of microtome, Python and NumPy. ``codecs``: name → library and version. ``cpu``: ``count`` that
-        this process may use at once, ``machine`` and ``features``. ``cuda``: ``available``, and ``reason`` if not.
-        ``threads``: started so far. ``cache``: as `microtome.cache.info`. ``counters``: tiles ``decoded`` (of which
-        ``direct`` into the result, and of JPEG ones ``own`` by Microtome's decoder and ``library`` left to
-        libjpeg-turbo), ``shared`` with another patch or found in a cache, ``constant`` (filled, their bytes being
-        known as one colour), ``twins`` copied from a tile of the same bytes, ``absent`` from their files, and
-        ``packed_bytes`` asked for.
+        ``versions``: of microtome, Python and NumPy. ``codecs``: name → decoder, library and version. ``cpu``:
+        ``count`` that this process may use at once, ``machine``, ``features``, and ``simd``: the instruction set in use, one
+        of ``simd_available``; ``MICROTOME_SIMD`` in the environment forces one, and ``simd_problem`` says what is
+        wrong with it, if anything. ``cuda``: ``available``, and ``reason`` if not. ``threads``: started so far.
+        ``cache``: as `microtome.cache.info`. ``counters``: tiles ``decoded`` (of which ``direct`` into the result,
+        and of JPEG ones ``own`` by Microtome's decoder and ``library`` left to libjpeg-turbo), ``shared`` with
+        another patch or found in a cache, ``constant`` (filled, their bytes being known as one colour), ``twins``
+        copied from a tile of the same bytes, ``absent`` from their files, and ``packed_bytes`` asked for.
 
     Examples
     --------
@@ -42,6 +43,7 @@ def info() -> dict[str, Any]:
             "count": _core.available_cpus(),
             "machine": platform.machine(),
             "features": _core.cpu_features(),
+            **_core.simd(),
         },
         "cuda": {"available": False, "reason": "this version of Microtome reads on the CPU only"},
         "threads": _core.thread_count(),

@@ -7,6 +7,7 @@ import sys
 import microtome as mt
 import numpy as np
 import pytest
+import tifffile
 
 TILE_BYTES = 128 * 128 * 3
 
@@ -113,6 +114,8 @@ def test_info(slide):
     assert {"jpeg", "jpeg2000", "deflate", "lzw"} <= set(info["codecs"])
     assert all(info["codecs"].values())
     assert info["cuda"]["available"] is False
+    assert info["cpu"]["simd"] in info["cpu"]["simd_available"]
+    assert info["cpu"]["simd_problem"] == ""
     before = info["counters"]
     slide.read((0, 0), (128, 128))
     after = mt.info()["counters"]
@@ -126,6 +129,47 @@ def test_a_new_process_has_no_threads_and_says_so():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[:2] == ["0", "0"]
     assert done.stderr == ""
+
+
+JPEG_COUNTS = """
+import sys
+import microtome as mt
+with mt.open(sys.argv[1]) as slide:
+    pixels = slide.read((0, 0), slide.size)
+    counters = mt.info()["counters"]
+    loader = mt.Loader(slide, [(0, 0)], (100, 100))
+    list(loader)
+    stats = loader.stats()
+print(counters["decoded"], counters["own"], counters["library"], stats.own, stats.library)
+print(mt.info()["codecs"]["jpeg"], mt.info()["cpu"]["simd"], mt.info()["cpu"]["simd_problem"], hash(pixels.tobytes()))
+"""
+
+
+def counted_jpeg(path, **environment):
+    done = subprocess.run(
+        [sys.executable, "-c", JPEG_COUNTS, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "1", **environment},
+    )
+    counts, *rest = done.stdout.splitlines()
+    return [int(count) for count in counts.split()], rest[0].rsplit(" ", 1)
+
+
+def test_who_decoded_jpeg_tiles_and_how(tmp_path):
+    path = tmp_path / "jpeg.tif"
+    pixels = np.random.default_rng(1).integers(0, 256, (256, 256, 3), np.uint8)
+    tifffile.imwrite(path, pixels, tile=(128, 128), compression="jpeg", photometric="rgb")
+    counts, (how, pixels) = counted_jpeg(path, MICROTOME_JPEG="", MICROTOME_SIMD="portable")
+    assert counts == [4, 4, 0, 1, 0]
+    assert how.startswith("built in (portable), libjpeg-turbo")
+    assert " portable " in how
+    counts, (how, same) = counted_jpeg(path, MICROTOME_JPEG="library", MICROTOME_SIMD="oops")
+    assert counts == [4, 0, 4, 0, 1]
+    assert how.startswith("libjpeg-turbo")
+    assert "oops" in how
+    assert same == pixels
 
 
 def test_everything_named_is_there():
