@@ -15,9 +15,9 @@ def info() -> dict[str, Any]:
     -------
     dict
         ``versions``: of microtome, Python and NumPy. ``codecs``: name → decoder, library and version. ``cpu``:
-        ``count`` that this process may use at once, ``machine``, ``features``, and ``simd``: the instruction set in use, one
-        of ``simd_available``; ``MICROTOME_SIMD`` in the environment forces one, and ``simd_problem`` says what is
-        wrong with it, if anything. ``cuda``: ``available``, and ``reason`` if not. ``threads``: started so far.
+        ``count`` that this process may use at once, ``machine``, ``features``, and ``simd``: the instruction set used,
+        one of ``simd_available``; ``MICROTOME_SIMD`` in the environment forces one, and ``simd_problem`` says what
+        is wrong with it, if anything. ``cuda``: ``available``, and ``reason`` if not. ``threads``: started so far.
         ``cache``: as `microtome.cache.info`. ``counters``: tiles ``decoded`` (of which ``direct`` into the result,
         and of JPEG ones ``own`` by Microtome's decoder and ``library`` left to libjpeg-turbo), ``shared`` with
         another patch or found in a cache, ``constant`` (filled, their bytes being known as one colour), ``twins``
