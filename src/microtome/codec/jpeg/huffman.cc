@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace microtome::jpeg {
 namespace {
@@ -12,7 +13,7 @@ constexpr Entry kRefuse{0, 0, kNowhere, kNowhere, kRefused, 0};
 // Note [Entries are sums]
 // An entry of two symbols is the sum of its two halves, field by field: lengths and advances add up, and each
 // of the other fields is 0 in one of them. No field overflows into its neighbour, so that the sum is one
-// 64-bit addition, in any byte order.
+// 64-bit addition, in any byte order. No second symbol: nothing is added.
 using Packed = uint64_t;
 
 Packed pack(const Entry& entry) {
@@ -25,64 +26,72 @@ int extend(int value, int bits) {
   return value < 1 << (bits - 1) ? value + 1 - (1 << bits) : value;
 }
 
-// Calls use(symbol, length, first index, number of indices) for each code of up to kLookupBits bits.
+// Calls use(symbol, length, first index, number of indices) for each code of up to kLookupBits bits. Codes
+// follow each other without gaps: the result is the first index that begins with none of them.
 template <class Use>
-void for_each_short_code(const HuffmanSpec& spec, Use use) {
-  uint32_t code = 0, k = 0;
+size_t for_each_short_code(const HuffmanSpec& spec, Use use) {
+  uint32_t begin = 0, k = 0;
   for (int length = 1; length <= kLookupBits; ++length) {
     const uint32_t span = uint32_t{1} << (kLookupBits - length);
-    for (uint32_t i = 0; i < spec.counts[static_cast<size_t>(length)]; ++i, ++k, ++code)
-      use(spec.symbols[k], length, code * span, span);
-    code <<= 1;
+    for (uint32_t i = 0; i < spec.counts[static_cast<size_t>(length)]; ++i, ++k, begin += span)
+      use(spec.symbols[k], length, begin, span);
   }
+  return begin;
 }
 
 // An AC symbol as second half, for each index whose leading bits are the symbol and its whole value.
 struct SecondHalves {
   std::array<Packed, kLookupSize> all;
-  // by_taken[t]: those that fit behind t bits of a first half, indexed by the kLookupBits - t bits left.
+  // behind[t]: those that fit behind t bits of a first half, indexed by the kLookupBits - t bits left. Made
+  // when they are asked for.
   std::array<Packed, kLookupSize> storage;
-  std::array<Packed*, kLookupBits> by_taken;
+  std::array<const Packed*, kLookupBits> behind{};
+  size_t used = 0;
 };
 
 void fill_second(uint8_t symbol, int length, uint32_t begin, uint32_t span, SecondHalves& second) {
+  Packed* out = second.all.data() + begin;
   const int run = symbol >> 4, bits = symbol & 15;
-  const auto total = static_cast<uint8_t>(length + bits);
   Entry half{};
+  half.length = static_cast<uint8_t>(length + bits);
   if (bits == 0) {
-    half.length = total;
-    if (run == 0)
-      half.shift = kEndOfBlock;
-    else if (run == 15)
-      half.advance = 16;
-    else
-      return;
-    std::fill_n(second.all.data() + begin, span, pack(half));
-  } else if (total <= kLookupBits) {
-    half.length = total;
-    half.advance = static_cast<uint8_t>(run + 1);
-    const uint32_t each = span >> bits;
-    for (int v = 0; v < 1 << bits; ++v) {
-      half.second = static_cast<int16_t>(extend(v, bits));
-      std::fill_n(second.all.data() + begin + static_cast<uint32_t>(v) * each, each, pack(half));
-    }
+    if (run == 0) half.shift = kEndOfBlock;
+    if (run == 15) half.advance = 16;
+    std::fill_n(out, span, run == 0 || run == 15 ? pack(half) : kNoSecond);
+    return;
+  }
+  if (half.length > kLookupBits) {
+    std::fill_n(out, span, kNoSecond);
+    return;
+  }
+  half.advance = static_cast<uint8_t>(run + 1);
+  const uint32_t each = span >> bits;
+  for (int v = 0; v < 1 << bits; ++v, out += each) {
+    half.second = static_cast<int16_t>(extend(v, bits));
+    std::fill_n(out, each, pack(half));
   }
 }
 
 void make_second_halves(const HuffmanSpec& ac, SecondHalves& second) {
-  second.all.fill(kNoSecond);
-  for_each_short_code(ac, [&](uint8_t symbol, int length, uint32_t begin, uint32_t span) {
-    fill_second(symbol, length, begin, span, second);
-  });
-  Packed* out = second.storage.data();
-  for (int taken = 1; taken < kLookupBits; ++taken) {
-    second.by_taken[static_cast<size_t>(taken)] = out;
-    const int left = kLookupBits - taken;
-    for (size_t i = 0; i < size_t{1} << left; ++i) {
-      const Packed half = second.all[i << taken];
-      *out++ = std::bit_cast<Entry>(half).length <= left ? half : kNoSecond;
-    }
+  const size_t known =
+      for_each_short_code(ac, [&](uint8_t symbol, int length, uint32_t begin, uint32_t span) {
+        fill_second(symbol, length, begin, span, second);
+      });
+  std::fill(second.all.begin() + static_cast<ptrdiff_t>(known), second.all.end(), kNoSecond);
+}
+
+const Packed* halves_behind(int taken, SecondHalves& second) {
+  const Packed*& halves = second.behind[static_cast<size_t>(taken)];
+  if (halves != nullptr) return halves;
+  Packed* const out = second.storage.data() + second.used;
+  const int left = kLookupBits - taken;
+  const size_t count = size_t{1} << left;
+  for (size_t i = 0; i < count; ++i) {
+    const Packed half = second.all[i << taken];
+    out[i] = std::bit_cast<Entry>(half).length <= left ? half : kNoSecond;
   }
+  second.used += count;
+  return halves = out;
 }
 
 // The first half of an entry whose value is positive, if it has one; `code` has `length` bits. kRefuse for a
@@ -111,31 +120,39 @@ Entry first_half(bool dc, uint8_t symbol, int length, uint32_t code) {
 }
 
 // The entries of all indices that begin with `half`, which leaves `span` of them.
-void put_pairs(const Entry& half, const SecondHalves& second, Entry* out, uint32_t span) {
+void put_pairs(const Entry& half, SecondHalves& second, Packed* out, uint32_t span) {
   const int taken = half.length;
   if (taken == 0 || taken >= kLookupBits || (half.shift & kEndOfBlock) != 0) {
-    std::fill_n(out, span, half);
+    std::fill_n(out, span, pack(half));
     return;
   }
-  const Packed* const seconds = second.by_taken[static_cast<size_t>(taken)];
+  const Packed* const seconds = halves_behind(taken, second);
+  const Packed first = pack(half);
   const uint32_t each = uint32_t{1} << (kLookupBits - taken);
+  if (each < 8) {
+    for (uint32_t i = 0; i < span; ++i) out[i] = first + seconds[i & (each - 1)];
+    return;
+  }
   for (uint32_t start = 0; start < span; start += each) {
-    for (uint32_t i = 0; i < each; ++i) out[start + i] = std::bit_cast<Entry>(pack(half) + seconds[i]);
+    for (uint32_t i = 0; i < each; ++i) out[start + i] = first + seconds[i];
   }
 }
 
-void make_lookup(const HuffmanSpec& spec, bool dc, const SecondHalves& second,
+void make_lookup(const HuffmanSpec& spec, bool dc, SecondHalves& second,
                  std::array<Entry, kLookupSize>& table) {
-  table.fill(kUnknown);
-  for_each_short_code(spec, [&](uint8_t symbol, int length, uint32_t begin, uint32_t span) {
-    Entry* const out = table.data() + begin;
-    Entry half = first_half(dc, symbol, length, begin / span);
-    if (half.length == 0 || half.offset == kNowhere) return put_pairs(half, second, out, span);
-    put_pairs(half, second, out + span / 2, span / 2);
-    const int bits = half.length - length;
-    half.base = static_cast<uint16_t>(half.base + (1 << bits) - 1);
-    put_pairs(half, second, out, span / 2);
-  });
+  std::array<Packed, kLookupSize> packed;
+  const size_t known =
+      for_each_short_code(spec, [&](uint8_t symbol, int length, uint32_t begin, uint32_t span) {
+        Packed* const out = packed.data() + begin;
+        Entry half = first_half(dc, symbol, length, begin / span);
+        if (half.length == 0 || half.offset == kNowhere) return put_pairs(half, second, out, span);
+        put_pairs(half, second, out + span / 2, span / 2);
+        const int bits = half.length - length;
+        half.base = static_cast<uint16_t>(half.base + (1 << bits) - 1);
+        put_pairs(half, second, out, span / 2);
+      });
+  std::fill(packed.begin() + static_cast<ptrdiff_t>(known), packed.end(), pack(kUnknown));
+  std::memcpy(table.data(), packed.data(), sizeof table);
 }
 
 // False for what the library refuses: more codes than fit, a code of all ones (T.81 C.2).
