@@ -24,7 +24,7 @@
 #include <cstring>
 
 #include "microtome/codec/jpeg/emit-inl.h"
-#include "microtome/codec/jpeg/idct-inl.h"
+#include "microtome/codec/jpeg/idct_reduced-inl.h"
 #include "microtome/codec/jpeg/scan-inl.h"
 #include "microtome/codec/jpeg/tile_job.h"
 
@@ -93,6 +93,14 @@ inline bool TileRun::decode_chunks(int64_t blank, int64_t m, bool keep) {
   return true;
 }
 
+// A group to rows of blocks of `side` samples.
+HWY_INLINE bool transform_group(int side, int16_t* group, const int16_t* quant, uint8_t* out, size_t stride) {
+  if (HWY_LIKELY(side == 8)) return idct_group(group, quant, out, stride);
+  if (side == 4) return idct_group_reduced<4>(group, quant, out, stride);
+  if (side == 2) return idct_group_reduced<2>(group, quant, out, stride);
+  return idct_group_reduced<1>(group, quant, out, stride);
+}
+
 HWY_NOINLINE void TileRun::transform(int64_t m, int64_t chunk) {
   int16_t* group = job_.coefficients;
   bool out_of_range = false;
@@ -104,7 +112,7 @@ HWY_NOINLINE void TileRun::transform(int64_t m, int64_t chunk) {
     for (int v = 0; v < component.v; ++v) {
       uint8_t* out = plane.row((m * component.v + v) * component.block) + chunk * component.h * across;
       for (int h = 0; h < component.h; ++h, group += kGroupSize, out += across)
-        out_of_range |= idct_group(group, quant, out, plane.stride);
+        out_of_range |= transform_group(component.block, group, quant, out, plane.stride);
     }
   }
   out_of_range_ |= out_of_range;
@@ -138,7 +146,8 @@ inline void TileRun::sample_predictions() {
   alignas(64) uint8_t samples[8 * 32];
   for (size_t c = 0; c < static_cast<size_t>(job_.layout.components); ++c) {
     job_.coefficients[0] = static_cast<int16_t>(flat_dc_[c]);
-    out_of_range_ |= idct_group(job_.coefficients, job_.quant[c].data(), samples, 32);
+    out_of_range_ |=
+        transform_group(job_.layout.component[c].block, job_.coefficients, job_.quant[c].data(), samples, 32);
     flat_[c] = samples[0];
   }
   emit_.set_flat(flat_);

@@ -111,9 +111,9 @@ bool TileDecoder::run(const TileJob& job) {
   return done;
 }
 
-bool TileDecoder::decode(const Frame& frame, bool ycbcr, const Want& want) {
+bool TileDecoder::decode(const Frame& frame, bool ycbcr, const Want& want, int reduce) {
   TileJob job;
-  if (!prepare(frame, want.bounds(), 0, job)) return false;
+  if (!prepare(frame, want.bounds(), reduce, job)) return false;
   job.ycbcr = ycbcr;
   // Subsampled colours that are not chroma: nobody writes them.
   const bool subsampled = job.layout.across != Stretch::none || job.layout.down != Stretch::none;
