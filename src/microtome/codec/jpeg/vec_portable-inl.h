@@ -26,6 +26,7 @@ namespace HWY_NAMESPACE {
 typedef int16_t I16 __attribute__((vector_size(16)));
 typedef uint16_t U16 __attribute__((vector_size(16)));
 typedef int32_t I32 __attribute__((vector_size(16)));
+typedef uint32_t U32 __attribute__((vector_size(16)));
 typedef int64_t I64 __attribute__((vector_size(16)));
 typedef uint8_t U8 __attribute__((vector_size(16)));
 typedef int8_t S8 __attribute__((vector_size(16)));
@@ -116,10 +117,10 @@ HWY_INLINE I16 shift_right_unsigned(I16 v) {
   return I16(U16(v) >> kBits);
 }
 HWY_INLINE I32 add(I32 a, I32 b) {
-  return a + b;
+  return I32(U32(a) + U32(b));
 }
 HWY_INLINE I32 sub(I32 a, I32 b) {
-  return a - b;
+  return I32(U32(a) - U32(b));
 }
 template <int kBits>
 HWY_INLINE I32 shift_right(I32 v) {
@@ -216,7 +217,7 @@ HWY_INLINE Pairs zip(I16 a, I16 b) {
 }
 template <int kA, int kB>
 HWY_INLINE I32 dot(Pairs p) {
-  return p.a * kA + p.b * kB;
+  return add(p.a * kA, p.b * kB);
 }
 #endif
 template <int kA, int kB>
