@@ -17,7 +17,8 @@
 namespace microtome::jpeg::test {
 
 struct Request {
-  std::vector<Rect> parts;
+  std::vector<Rect> parts;  ///< In pixels of the reduced tile.
+  int reduce = 0;           ///< At 1 / 2^reduce of the tile's resolution: 0 to 3.
   Stores stores = Stores::cached;
   int row_gap = 0;     ///< Bytes between the rows of a part.
   bool at_end = true;  ///< Input and output end at a forbidden page; otherwise they begin at one.
@@ -26,13 +27,14 @@ struct Request {
 /// The whole tile in one part.
 Request whole_tile(const TileFormat& format);
 /// One to four parts anywhere in the tile, with strides and stores of all kinds.
-Request random_request(const TileFormat& format, Random& random);
+Request random_request(const TileFormat& format, Random& random, int reduce = 0);
 
 struct Answer {
   bool declined = false;
   Status status = ok_status();
 };
-using Subject = std::function<Answer(std::span<const std::byte> packed, const TileFormat&, const Want&)>;
+using Subject =
+    std::function<Answer(std::span<const std::byte> packed, const TileFormat&, const Want&, int reduce)>;
 
 enum class Verdict : uint8_t { equal, declined, differs };
 
@@ -44,7 +46,8 @@ struct Outcome {
 /// Not thread-safe.
 class Differential {
  public:
-  /// What the library answers, kept for check().
+  /// What the library answers, kept for check(). Reduced, it is asked for all of the tile, and plainly: then
+  /// its error is none for a part that ends before the damage.
   const Status& expect(std::span<const std::byte> packed, const TileFormat& format, const Request& request);
   const Status& expected() const { return expected_; }
 
@@ -61,6 +64,8 @@ class Differential {
     size_t size = 0;
   };
   void lay_out();
+  Status expect_crop(std::span<const std::byte> packed);
+  Status expect_reduced(std::span<const std::byte> packed);
   std::span<std::byte> place(GuardedMemory& memory, size_t size) const;
   std::string compare(std::span<const std::byte> output, bool with_pixels) const;
   void grow(std::unique_ptr<GuardedMemory>& memory, size_t size);

@@ -43,14 +43,19 @@ int column_of(int zigzag) {
 constinit const std::array<uint8_t, 64> kNaturalOfZigzag = zigzag();
 
 BlockSource::BlockSource(Random& random, bool wide) : random_(random), wide_(wide) {
-  constexpr int kAmplitudes[] = {4, 16, 60, 60, 200, 200, 600, 1000, 1000, 3000, 8000, 32767};
-  amplitude_ = random_.pick(kAmplitudes);
+  // Two streams of three are such as pictures give.
+  constexpr int kUsual[] = {4, 16, 60, 60, 200, 200, 600, 1000};
+  constexpr int kLarge[] = {60, 1000, 3000, 8000, 32767};
+  const bool usual = !random_.one_in(3);
+  kinds_ = usual ? kKinds - 1 : kKinds;
+  amplitude_ = usual ? random_.pick(kUsual) : random_.pick(kLarge);
+  pure_ = random_.one_in(4);
   favourite_ = random_.below(2 * kKinds);  // half of all streams have a kind that they are mostly made of
 }
 
 void BlockSource::next_mcu() {
   if (left_-- > 0) return;
-  const int kind = favourite_ < kKinds && !random_.one_in(4) ? favourite_ : random_.below(kKinds);
+  const int kind = favourite_ < kinds_ && (pure_ || !random_.one_in(4)) ? favourite_ : random_.below(kinds_);
   kind_ = static_cast<Kind>(kind);
   constexpr int kRuns[] = {1, 1, 2, 3, 8, 40, 200};
   left_ = random_.below(random_.pick(kRuns));

@@ -44,7 +44,9 @@ class BlockSource {
   Random& random_;  // unowned: the stream's
   bool wide_;
   int amplitude_;
+  int kinds_;  // how many occur: all, or all but extreme
   int favourite_;
+  bool pure_;  // nothing but the favourite, where there is one
   int left_ = 0;
   Kind kind_ = Kind::flat;
 };

@@ -181,8 +181,11 @@ TileFormat format_of(const StreamPlan& plan, std::vector<std::byte> tables, Rand
   }
   format.samples = static_cast<uint16_t>(plan.components.size());
   format.bits = 8;
+  // RGB is hardly ever subsampled, and our own decoder leaves it to the library.
+  const StreamComponent& first = plan.components[0];
+  const bool rgb = random.one_in(first.h * first.v == 1 ? 3 : 16);
   format.color = format.samples == 1 ? (random.one_in(4) ? Color::white_is_zero : Color::black_is_zero)
-                 : random.one_in(3)  ? Color::rgb
+                 : rgb               ? Color::rgb
                                      : Color::ycbcr;
   if (!tables.empty()) {
     const auto owner = std::make_shared<const std::vector<std::byte>>(std::move(tables));
@@ -220,7 +223,8 @@ RandomStream random_stream(uint64_t seed, int max_side) {
   stream.format = format_of(plan, std::move(written.tables), random);
   stream.packed = std::move(written.packed);
   stream.largest = largest_product(plan);
-  stream.plain = plan.oddity == Oddity::none;
+  const bool subsampled = plan.components[0].h * plan.components[0].v != 1;
+  stream.plain = plan.oddity == Oddity::none && !(subsampled && stream.format.color == Color::rgb);
   stream.description =
       fmt::format("{}x{} {} quality {} tables {},{} restart {} oddity {} largest {}{}", plan.size.w,
                   plan.size.h, layout->name, quality, static_cast<int>(plan.styles[0]),

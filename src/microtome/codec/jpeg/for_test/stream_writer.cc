@@ -19,7 +19,7 @@ struct Token {
 };
 
 Token token(int table, int run, int value) {
-  const int bits = std::bit_width(static_cast<unsigned>(std::abs(value)));
+  const auto bits = static_cast<int>(std::bit_width(static_cast<unsigned>(std::abs(value))));
   const int extra = value < 0 ? value + (1 << bits) - 1 : value;  // T.81, F.1.2.1: one's complement
   return {static_cast<uint8_t>(table), static_cast<uint8_t>(run << 4 | bits), static_cast<uint8_t>(bits),
           static_cast<uint16_t>(extra)};
