@@ -14,6 +14,7 @@
 
 #include "microtome/codec/jpeg/colour-inl.h"
 #include "microtome/codec/jpeg/store-inl.h"
+#include "microtome/codec/jpeg/stream-inl.h"
 #include "microtome/codec/jpeg/upsample-inl.h"
 #include "microtome/codec/jpeg/upsample.h"
 
@@ -112,7 +113,7 @@ HWY_NOINLINE void interleave_row(const RowSource& from, size_t x0, size_t x1, ui
 }
 
 HWY_INLINE bool is_line(const uint8_t* p) {
-  return reinterpret_cast<uintptr_t>(p) % 64 == 0;
+  return before_line(p) == 0;
 }
 
 template <Upsampling kHow>
@@ -124,8 +125,21 @@ HWY_INLINE void ycc_row(const RowSource& from, size_t x0, size_t x1, uint8_t* ou
     ++x0;
     out += 3;
   }
-  if (stream && is_line(out)) return convert_row<kHow, true>(from, x0, x1, out);
-  convert_row<kHow, false>(from, x0, x1, out);
+  if (!stream) return convert_row<kHow, false>(from, x0, x1, out);
+  if (is_line(out)) return convert_row<kHow, true>(from, x0, x1, out);
+  stream_pieces(x0, x1, out, [&](size_t first, size_t last, uint8_t* to) HWY_ATTR {
+    convert_row<kHow, false>(from, first, last, to);
+  });
+}
+
+// x0 is even.
+inline void stream_pair(const PairSource& from, size_t x0, size_t x1, uint8_t* upper, uint8_t* lower) {
+  if (is_line(upper) && is_line(lower)) return convert_pair<true>(from, x0, x1, upper, lower);
+  alignas(64) uint8_t second[3 * kPiece];
+  stream_pieces(x0, x1, upper, [&](size_t first, size_t last, uint8_t* to) HWY_ATTR {
+    convert_pair<false>(from, first, last, to, second);
+    stream_bytes(second, 3 * (last - first), lower + 3 * (first - x0));
+  });
 }
 
 }  // namespace rows
@@ -153,8 +167,7 @@ inline void write_ycc_row(Upsampling how, const RowSource& from, size_t x0, size
 inline void write_ycc_pair(const PairSource& from, size_t x0, size_t x1, uint8_t* upper, uint8_t* lower,
                            bool stream) {
   if (upper != nullptr && lower != nullptr && x0 % 2 == 0) {
-    if (stream && rows::is_line(upper) && rows::is_line(lower))
-      return rows::convert_pair<true>(from, x0, x1, upper, lower);
+    if (stream) return rows::stream_pair(from, x0, x1, upper, lower);
     return rows::convert_pair<false>(from, x0, x1, upper, lower);
   }
   for (int i = 0; i < 2; ++i) {
@@ -168,18 +181,17 @@ inline void write_ycc_pair(const PairSource& from, size_t x0, size_t x1, uint8_t
 
 /// One row whose three planes are the samples: luma, near[0], near[1] are red, green, blue.
 inline void write_rgb_row(const RowSource& from, size_t x0, size_t x1, uint8_t* out, bool stream) {
-  if (stream && rows::is_line(out)) return rows::interleave_row<true>(from, x0, x1, out);
-  rows::interleave_row<false>(from, x0, x1, out);
+  if (!stream) return rows::interleave_row<false>(from, x0, x1, out);
+  if (rows::is_line(out)) return rows::interleave_row<true>(from, x0, x1, out);
+  stream_pieces(x0, x1, out, [&](size_t first, size_t last, uint8_t* to) HWY_ATTR {
+    rows::interleave_row<false>(from, first, last, to);
+  });
 }
 
 /// One row of one plane.
 inline void write_grey_row(const uint8_t* plane, size_t x0, size_t x1, uint8_t* out, bool stream) {
-  const size_t count = x1 - x0;
-  size_t done = 0;
-  if (stream && rows::is_line(out)) {
-    for (; done + kBytes <= count; done += kBytes) stream8(load8(plane + x0 + done), out + done);
-  }
-  std::memcpy(out + done, plane + x0 + done, count - done);
+  if (stream) return stream_bytes(plane + x0, x1 - x0, out);
+  std::memcpy(out, plane + x0, x1 - x0);
 }
 
 /// `pixel`: `samples` bytes, 1 or 3.
@@ -191,9 +203,11 @@ inline FlatRow flat_row(const uint8_t* pixel, size_t samples) {
 
 /// `bytes` bytes of a flat row, from its first pixel on.
 inline void write_flat_row(const FlatRow& row, size_t bytes, uint8_t* out, bool stream) {
-  const U8 v[3] = {load8(row.bytes), load8(row.bytes + kBytes), load8(row.bytes + 2 * kBytes)};
-  size_t done = 0;
-  if (stream && rows::is_line(out)) {
+  size_t done = stream ? HWY_MIN(before_line(out), bytes) : 0;
+  std::memcpy(out, row.bytes, done);
+  const uint8_t* const phase = row.bytes + done % 3;  // the same for the bytes behind the loops
+  const U8 v[3] = {load8(phase), load8(phase + kBytes), load8(phase + 2 * kBytes)};
+  if (stream) {
     for (; done + 3 * kBytes <= bytes; done += 3 * kBytes) {
       for (size_t i = 0; i < 3; ++i) stream8(v[i], out + done + i * kBytes);
     }
@@ -201,7 +215,7 @@ inline void write_flat_row(const FlatRow& row, size_t bytes, uint8_t* out, bool 
   for (; done + 3 * kBytes <= bytes; done += 3 * kBytes) {
     for (size_t i = 0; i < 3; ++i) store8(v[i], out + done + i * kBytes);
   }
-  std::memcpy(out + done, row.bytes, bytes - done);
+  std::memcpy(out + done, phase, bytes - done);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -121,11 +121,12 @@ std::vector<Plane> raw_planes(const File& file) {
   std::vector<Plane> planes;
   for (int i = 0; i < 3; ++i)
     planes.emplace_back(d.comp_info[i].downsampled_width, d.comp_info[i].downsampled_height);
-  std::vector<uint8_t> rows(3 * 16 * 1024);
+  constexpr size_t kWidest = 4096;
+  std::vector<uint8_t> rows(3 * 16 * kWidest);
   JSAMPROW pointers[3][16];
   JSAMPARRAY arrays[3];
   for (size_t i = 0; i < 3; ++i) {
-    for (size_t r = 0; r < 16; ++r) pointers[i][r] = rows.data() + (16 * i + r) * 1024;
+    for (size_t r = 0; r < 16; ++r) pointers[i][r] = rows.data() + (16 * i + r) * kWidest;
     arrays[i] = pointers[i];
   }
   const size_t most = static_cast<size_t>(8 * d.max_v_samp_factor);
@@ -196,7 +197,7 @@ size_t far_row(size_t y, size_t chroma_rows) {
 
 void check_row(Upsampling how, Image& image, size_t y, const RowSource& from, size_t x0, size_t x1,
                bool stream) {
-  Out out(3 * (x1 - x0), stream ? 0 : 5 * x0 % 64);
+  Out out(3 * (x1 - x0), x0 % 3 == 0 ? 0 : 5 * x0 % 64);
   MICROTOME_DISPATCH(YccRow)(how, from, x0, x1, out.out, stream);
   simd::stream_end();
   ASSERT_TRUE(out.holds(image.rgb.data() + 3 * (y * image.w + x0)))
@@ -258,7 +259,7 @@ TEST(WriteYccPair, EqualsTheLibraryInBothRowsOrOne) {
                               {p[1].row(below), p[2].row(below)}};
         each_range(w, [&](size_t x0, size_t x1) {
           const bool stream = x0 % 4 == 0;
-          Out upper(3 * (x1 - x0), stream ? 0 : 3), lower(3 * (x1 - x0), stream ? 64 : 1);
+          Out upper(3 * (x1 - x0), x0 % 3 * 16), lower(3 * (x1 - x0), x0 % 8 == 0 ? 64 : 1);
           uint8_t* const want_upper = x0 % 5 == 1 ? nullptr : upper.out;
           uint8_t* const want_lower = x0 % 5 == 2 ? nullptr : lower.out;
           MICROTOME_DISPATCH(YccPair)(from, x0, x1, want_upper, want_lower, stream);
@@ -334,6 +335,31 @@ TEST(WriteYccRow, TheTablesAreTheLibrarys) {
   }
 }
 
+// Wider than what is made at once on the way past the caches.
+TEST(WriteYccRow, WideRowsStreamedToAnyPlace) {
+  std::mt19937 random(6);
+  Image image = library_image(2600, 4, 2, 2, random);
+  auto& p = image.planes;
+  simd::on_every_target([&] {
+    for (const size_t x0 : {size_t{0}, size_t{1}, size_t{500}}) {
+      for (const size_t offset : {size_t{0}, size_t{1}, size_t{48}}) {
+        const size_t bytes = 3 * (image.w - x0);
+        Out row(bytes, offset), upper(bytes, offset), lower(bytes, 2 * offset);
+        MICROTOME_DISPATCH(YccRow)(Upsampling::both, source(image, 1, 0, 1), x0, image.w, row.out, true);
+        const PairSource from{{p[0].row(2), p[0].row(3)},
+                              {p[1].row(1), p[2].row(1)},
+                              {p[1].row(0), p[2].row(0)},
+                              {p[1].row(1), p[2].row(1)}};
+        MICROTOME_DISPATCH(YccPair)(from, x0, image.w, upper.out, lower.out, true);
+        simd::stream_end();
+        ASSERT_TRUE(row.holds(image.rgb.data() + 3 * (image.w + x0))) << x0 << " " << offset;
+        ASSERT_TRUE(upper.holds(image.rgb.data() + 3 * (2 * image.w + x0))) << x0 << " " << offset;
+        ASSERT_TRUE(lower.holds(image.rgb.data() + 3 * (3 * image.w + x0))) << x0 << " " << offset;
+      }
+    }
+  });
+}
+
 TEST(WriteRgbAndGreyRow, CopySamplesAtEveryWidthAndStart) {
   std::mt19937 random(5);
   for (size_t w = 1; w <= 200; ++w) {
@@ -344,7 +370,7 @@ TEST(WriteRgbAndGreyRow, CopySamplesAtEveryWidthAndStart) {
     simd::on_every_target([&] {
       each_range(w, [&](size_t x0, size_t x1) {
         for (const bool stream : {false, true}) {
-          Out out(3 * (x1 - x0), stream ? 0 : x0 % 64), grey(x1 - x0, stream ? 0 : x0 % 64);
+          Out out(3 * (x1 - x0), x1 % 64), grey(x1 - x0, x1 % 64);
           MICROTOME_DISPATCH(RgbRow)(from, x0, x1, out.out, stream);
           MICROTOME_DISPATCH(GreyRow)(from.luma, x0, x1, grey.out, stream);
           simd::stream_end();
@@ -365,7 +391,7 @@ TEST(WriteFlatRow, RepeatsThePixel) {
         std::vector<uint8_t> expected(samples * w);
         for (size_t i = 0; i < expected.size(); ++i) expected[i] = pixel[i % samples];
         for (const bool stream : {false, true}) {
-          Out out(samples * w, stream ? 0 : w % 64);
+          Out out(samples * w, w % 3 == 0 ? 0 : w % 64);
           MICROTOME_DISPATCH(WriteFlat)(pixel, samples, samples * w, out.out, stream);
           simd::stream_end();
           ASSERT_TRUE(out.holds(expected.data())) << w;

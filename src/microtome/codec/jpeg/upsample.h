@@ -37,9 +37,9 @@ struct PairSource {
   const uint8_t* below[2];  // far of the lower one
 };
 
-/// One pixel repeated as a row needs it.
+/// One pixel repeated: enough for a vector's worth of each phase of three bytes.
 struct FlatRow {
-  alignas(64) uint8_t bytes[192];
+  alignas(64) uint8_t bytes[256];
 };
 
 }  // namespace microtome::jpeg
