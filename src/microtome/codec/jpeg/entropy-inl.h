@@ -84,8 +84,8 @@ HWY_INLINE uint64_t entry_length(const Entry* table, uint64_t index) {
   return length;
 }
 
-HWY_INLINE void next_table(Machine& m, const uint16_t* zigzag, const Entry* table, uint64_t index) {
-  const Entry *next = m.slot->ac, *next_dc = m.slot->next_dc;
+HWY_INLINE void next_table(Machine& m, const Entry* table, uint64_t index) {
+  const Entry* next = m.slot->ac;
   const BlockSlot* const next_slot = m.slot + 1;
   static_assert(offsetof(Entry, shift) == 1 && kEndOfBlock == 128);
   asm("testb $-128, 1(%[table],%[index],8)\n\t"
@@ -93,8 +93,8 @@ HWY_INLINE void next_table(Machine& m, const uint16_t* zigzag, const Entry* tabl
       "cmovneq %[next_slot], %[slot]\n\t"
       "cmovneq %[zigzag], %[position]"
       : [next] "+&r"(next), [slot] "+&r"(m.slot), [position] "+&r"(m.position)
-      : [next_dc] "rm"(next_dc), [next_slot] "r"(next_slot), [zigzag] "m"(zigzag), [table] "r"(table),
-        [index] "r"(index), "m"(*reinterpret_cast<const Entry(*)[kLookupSize]>(table))
+      : [next_dc] "m"(m.slot->next_dc), [next_slot] "r"(next_slot), [zigzag] "m"(m.slot->zigzag),
+        [table] "r"(table), [index] "r"(index), "m"(*reinterpret_cast<const Entry(*)[kLookupSize]>(table))
       : "cc");
   m.table = next;
 }
@@ -110,11 +110,11 @@ HWY_INLINE const T* select(uintptr_t mask, const T* a, const T* b) {
   return reinterpret_cast<const T*>(first ^ ((first ^ reinterpret_cast<uintptr_t>(b)) & mask));
 }
 
-HWY_INLINE void next_table(Machine& m, const uint16_t* zigzag, const Entry* table, uint64_t index) {
+HWY_INLINE void next_table(Machine& m, const Entry* table, uint64_t index) {
   const uintptr_t end = uintptr_t{0} - (table[index].shift >> 7);
   m.table = select(end, m.slot->ac, m.slot->next_dc);
+  m.position = select(end, m.position, m.slot->zigzag);
   m.slot = select(end, m.slot, m.slot + 1);
-  m.position = select(end, m.position, zigzag);
 }
 #endif
 
@@ -124,7 +124,7 @@ HWY_INLINE void next_table(Machine& m, const uint16_t* zigzag, const Entry* tabl
 //
 // The second value is stored first: where there is none, its place may be the first one's (huffman.h).
 template <bool kRefill>
-HWY_INLINE const Entry* step(Machine& m, const uint16_t* zigzag) {
+HWY_INLINE const Entry* step(Machine& m) {
   const Entry* const table = m.table;
   const uint64_t index = m.bits >> (64 - kLookupBits);
   const uint64_t length = entry_length(table, index);
@@ -138,7 +138,7 @@ HWY_INLINE const Entry* step(Machine& m, const uint16_t* zigzag) {
   coefficients[m.position[-1]] = entry->second;
   coefficients[place] = static_cast<int16_t>(first);
   if (HWY_UNLIKELY((reinterpret_cast<uintptr_t>(m.position) & kPastBlock) != 0)) return entry;
-  next_table(m, zigzag, table, index);
+  next_table(m, table, index);
   return nullptr;
 }
 
@@ -156,7 +156,7 @@ HWY_INLINE int long_symbol(Machine& m, const LongCodes& codes) {
 }
 
 // A symbol with a long code, at position k. The next position, 64 at the end of the block, or -1: decline.
-HWY_INLINE int decode_long(Machine& m, const uint16_t* zigzag, int k) {
+HWY_INLINE int decode_long(Machine& m, int k) {
   const bool dc = k == 0;
   const int symbol = long_symbol(m, dc ? m.slot->tables->long_dc : m.slot->tables->long_ac);
   if (symbol < 0) return -1;
@@ -173,7 +173,7 @@ HWY_INLINE int decode_long(Machine& m, const uint16_t* zigzag, int k) {
   const int value = static_cast<int>(m.bits >> (64 - bits));
   consume(m, static_cast<uint64_t>(bits));
   const int extended = value < 1 << (bits - 1) ? value + 1 - (1 << bits) : value;
-  m.slot->coefficients[zigzag[k]] = static_cast<int16_t>(extended);
+  m.slot->coefficients[m.slot->zigzag[k]] = static_cast<int16_t>(extended);
   return k + 1;
 }
 
@@ -192,13 +192,14 @@ HWY_INLINE void give_back(Machine& m, uint64_t bits) {
 // A block may end at position 63 with the entry's first symbol, and then the second is the next block's: its
 // bits are put back. Run lengths that lead further than 64, or beyond 63 in ways that the library may see
 // otherwise, are declined.
-HWY_NOINLINE bool rare(Machine& m, const uint16_t* zigzag, const Entry* entry) {
+HWY_NOINLINE bool rare(Machine& m, const Entry* entry) {
+  const uint16_t* const zigzag = m.slot->zigzag;
   const int k = static_cast<int>(m.position - zigzag) - entry->advance;
   const bool ends = (entry->shift & kEndOfBlock) != 0;
   int next = 64;
   if (entry->length == 0) {
     if (entry->base == kRefused) return false;
-    next = decode_long(m, zigzag, k);
+    next = decode_long(m, k);
     if (next < 0) return false;
   } else if (k + entry->offset + 1 == 64) {
     const int first = 64 - (entry->shift & 63);
@@ -218,22 +219,22 @@ HWY_NOINLINE bool rare(Machine& m, const uint16_t* zigzag, const Entry* entry) {
   return true;
 }
 
-// Decodes the blocks from state.slot up to `end`, at which the stop table stops the machine. Each starts as
-// zeros. False: decline.
-HWY_NOINLINE bool decode_blocks(Machine& state, const uint16_t* zigzag, const BlockSlot* end) {
+// Decodes the blocks from state.slot up to `end`, at which the stop table stops the machine. All slots use
+// the same zigzag table. Each block starts as zeros. False: decline.
+HWY_NOINLINE bool decode_blocks(Machine& state, const BlockSlot* end) {
   Machine m = state;
   refill(m);
   const Entry* entry;
   for (;;) {
-    entry = step<false>(m, zigzag);
+    entry = step<false>(m);
     if (HWY_LIKELY(entry == nullptr)) {
-      entry = step<true>(m, zigzag);
+      entry = step<true>(m);
       if (HWY_LIKELY(entry == nullptr)) continue;
     }
     // By a copy: a reference to `m` itself would keep it in memory all the time.
     state = m;
     if (m.slot == end) return true;
-    if (HWY_UNLIKELY(!rare(state, zigzag, entry))) return false;
+    if (HWY_UNLIKELY(!rare(state, entry))) return false;
     m = state;
   }
 }

@@ -52,6 +52,7 @@ class Scan {
  private:
   void make_slots(const TileJob& job, int16_t* coefficients);
   void make_blank(const TileJob& job);
+  void set_keeping(bool keep);
   void begin_segment();
   bool next_segment();
   bool at_segment_end() const { return end_of_used(machine_) == segment_end_; }
@@ -70,6 +71,7 @@ class Scan {
   std::array<int, 3> prediction_{};
   uint64_t blank_bits_ = 0;
   int blank_length_ = 0;  // 0: the tables have no blank MCU, or it does not fit
+  bool keeps_ = true;     // whether the slots take more than DC
   std::array<BlockSlot, kMaxSlots + 1> slots_{};
 };
 
@@ -97,7 +99,7 @@ inline void Scan::make_slots(const TileJob& job, int16_t* coefficients) {
         const int column = mcu * component.h + b % component.h;
         const int group = component.first_slot + b / component.h * component.h + column / 4;
         int16_t* const corner = coefficients + static_cast<size_t>(group) * kGroupSize + column % 4 * 8;
-        *slot = {job.tables[c]->ac.data(), nullptr, corner, job.tables[c]};
+        *slot = {job.tables[c]->ac.data(), nullptr, corner, kZigzag.places.data(), job.tables[c]};
       }
     }
   }
@@ -107,6 +109,11 @@ inline void Scan::make_slots(const TileJob& job, int16_t* coefficients) {
   // Behind the last block of a chunk the machine looks up the stop table once, and stores zeros.
   *slot = *slots;
   slot->coefficients = coefficients + static_cast<size_t>(kMaxBlocks) * kGroupSize;
+}
+
+inline void Scan::set_keeping(bool keep) {
+  keeps_ = keep;
+  for (BlockSlot& slot : slots_) slot.zigzag = (keep ? kZigzag : kDcOnly).places.data();
 }
 
 inline void Scan::make_blank(const TileJob& job) {
@@ -183,12 +190,12 @@ inline bool Scan::decode_chunk(int mcus, int blank, bool keep) {
 inline bool Scan::decode_mcus(int begin, int end, bool keep) {
   BlockSlot* const last = slots_.data() + end * blocks_ - 1;
   const Entry* const next_dc = last->next_dc;
-  const ZigzagTable& zigzag = keep ? kZigzag : kDcOnly;
+  if (keep != keeps_) set_keeping(keep);
   machine_.slot = slots_.data() + begin * blocks_;
   machine_.table = machine_.slot->tables->dc.data();
-  machine_.position = zigzag.places.data();
+  machine_.position = machine_.slot->zigzag;
   last->next_dc = kStopTable.data();
-  const bool decoded = decode_blocks(machine_, zigzag.places.data(), last + 1);
+  const bool decoded = decode_blocks(machine_, last + 1);
   last->next_dc = next_dc;
   if (!decoded || end_of_used(machine_) > segment_end_) return false;
   refill(machine_);
