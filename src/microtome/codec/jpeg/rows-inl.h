@@ -112,8 +112,10 @@ HWY_NOINLINE void interleave_row(const RowSource& from, size_t x0, size_t x1, ui
   }
 }
 
-HWY_INLINE bool is_line(const uint8_t* p) {
-  return before_line(p) == 0;
+// Whether a row can be streamed as it is made. 64 pixels are whole lines; a line that is streamed in part is
+// slow.
+HWY_INLINE bool is_lines(size_t pixels, const uint8_t* out) {
+  return pixels % 64 == 0 && before_line(out) == 0;
 }
 
 template <Upsampling kHow>
@@ -126,7 +128,7 @@ HWY_INLINE void ycc_row(const RowSource& from, size_t x0, size_t x1, uint8_t* ou
     out += 3;
   }
   if (!stream) return convert_row<kHow, false>(from, x0, x1, out);
-  if (is_line(out)) return convert_row<kHow, true>(from, x0, x1, out);
+  if (is_lines(x1 - x0, out)) return convert_row<kHow, true>(from, x0, x1, out);
   stream_pieces(x0, x1, out, [&](size_t first, size_t last, uint8_t* to) HWY_ATTR {
     convert_row<kHow, false>(from, first, last, to);
   });
@@ -134,7 +136,8 @@ HWY_INLINE void ycc_row(const RowSource& from, size_t x0, size_t x1, uint8_t* ou
 
 // x0 is even.
 inline void stream_pair(const PairSource& from, size_t x0, size_t x1, uint8_t* upper, uint8_t* lower) {
-  if (is_line(upper) && is_line(lower)) return convert_pair<true>(from, x0, x1, upper, lower);
+  if (is_lines(x1 - x0, upper) && is_lines(x1 - x0, lower))
+    return convert_pair<true>(from, x0, x1, upper, lower);
   alignas(64) uint8_t second[3 * kPiece];
   stream_pieces(x0, x1, upper, [&](size_t first, size_t last, uint8_t* to) HWY_ATTR {
     convert_pair<false>(from, first, last, to, second);
@@ -182,7 +185,7 @@ inline void write_ycc_pair(const PairSource& from, size_t x0, size_t x1, uint8_t
 /// One row whose three planes are the samples: luma, near[0], near[1] are red, green, blue.
 inline void write_rgb_row(const RowSource& from, size_t x0, size_t x1, uint8_t* out, bool stream) {
   if (!stream) return rows::interleave_row<false>(from, x0, x1, out);
-  if (rows::is_line(out)) return rows::interleave_row<true>(from, x0, x1, out);
+  if (rows::is_lines(x1 - x0, out)) return rows::interleave_row<true>(from, x0, x1, out);
   stream_pieces(x0, x1, out, [&](size_t first, size_t last, uint8_t* to) HWY_ATTR {
     rows::interleave_row<false>(from, first, last, to);
   });
@@ -205,15 +208,16 @@ inline FlatRow flat_row(const uint8_t* pixel, size_t samples) {
 inline void write_flat_row(const FlatRow& row, size_t bytes, uint8_t* out, bool stream) {
   size_t done = stream ? HWY_MIN(before_line(out), bytes) : 0;
   std::memcpy(out, row.bytes, done);
-  const uint8_t* const phase = row.bytes + done % 3;  // the same for the bytes behind the loops
-  const U8 v[3] = {load8(phase), load8(phase + kBytes), load8(phase + 2 * kBytes)};
+  const uint8_t* const phase = row.bytes + done % 3;
+  constexpr size_t kPeriod = 3 * kLine;
   if (stream) {
-    for (; done + 3 * kBytes <= bytes; done += 3 * kBytes) {
-      for (size_t i = 0; i < 3; ++i) stream8(v[i], out + done + i * kBytes);
+    for (; done + kPeriod <= bytes; done += kPeriod) {
+      for (size_t i = 0; i < kPeriod; i += kBytes) stream8(load8(phase + i), out + done + i);
     }
-  }
-  for (; done + 3 * kBytes <= bytes; done += 3 * kBytes) {
-    for (size_t i = 0; i < 3; ++i) store8(v[i], out + done + i * kBytes);
+  } else {
+    for (; done + kPeriod <= bytes; done += kPeriod) {
+      for (size_t i = 0; i < kPeriod; i += kBytes) store8(load8(phase + i), out + done + i);
+    }
   }
   std::memcpy(out + done, phase, bytes - done);
 }
