@@ -13,6 +13,7 @@ from . import cache
 from ._core import __version__
 from ._grid import grid
 from ._info import info
+from ._info import warn_of_environment as _warn_of_environment
 from ._levels import Level
 from .batch import Batch, PatchError
 from .errors import CorruptSlideError, DeviceUnavailableError, Error, UnsupportedError
@@ -56,3 +57,6 @@ def __getattr__(name):
 
 def __dir__():
     return sorted({*globals(), *_LATER})
+
+
+_warn_of_environment()

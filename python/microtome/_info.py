@@ -50,3 +50,12 @@ def info() -> dict[str, Any]:
         "cache": _core.cache_info(),
         "counters": _core.counters(),
     }
+
+
+def warn_of_environment() -> None:
+    """Warns where a variable of the environment cannot be followed: called once, at import."""
+    problem = _core.simd()["simd_problem"]
+    if problem:
+        import warnings
+
+        warnings.warn(f"{problem}. The best is used.", RuntimeWarning, stacklevel=3)

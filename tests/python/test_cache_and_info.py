@@ -172,6 +172,22 @@ def test_who_decoded_jpeg_tiles_and_how(tmp_path):
     assert same == pixels
 
 
+def import_with(simd):
+    return subprocess.run(
+        [sys.executable, "-c", "import microtome"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "MICROTOME_SIMD": simd},
+    ).stderr
+
+
+def test_an_instruction_set_that_is_not_there_is_warned_of_at_import():
+    assert import_with("") == import_with("portable") == ""
+    problem = "MICROTOME_SIMD=oops: no such instruction set; this processor has "
+    assert f"RuntimeWarning: {problem}" in import_with("oops")
+
+
 def test_everything_named_is_there():
     for name in mt.__all__:
         assert getattr(mt, name) is not None
