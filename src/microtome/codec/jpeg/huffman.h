@@ -83,7 +83,7 @@ class TableCache {
   /// the next kKept - 1 calls at least.
   const CoderTables* get(const HuffmanSpec& dc, const HuffmanSpec& ac);
 
-  static constexpr size_t kKept = 12;  ///< 19 KiB each; two slides of six components are all different.
+  static constexpr size_t kKept = 12;  ///< 34 KiB each; a tile has three at most.
 
  private:
   struct Slot {
