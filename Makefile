@@ -8,6 +8,8 @@
 #                BENCH="--quick" or other options of bench/run.py; CUCIM21= a Python 3.9 that has cucim 21.12.1
 #   make bench-count    instructions of fixed jobs against bench/count/expected.json; UPDATE=1 writes it anew
 #   make fuzz    longer fuzzing (FUZZ_SECONDS per target, 300 unless told)
+#   make jpeg-proof    our JPEG decoder against libjpeg-turbo with every instruction set: TILES random tiles (1000000 unless
+#                told), then every JPEG tile of the files in SLIDES; ended early, it goes on where it stood
 #   make asan, make tsan    all C++ tests under the address and undefined-behaviour sanitizers, the thread sanitizer
 #   make format  formats all sources;  make wheel  a wheel for this machine's Python in dist/;  make clean
 
@@ -21,7 +23,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 INSTALL = @$(PYTHON) tools/install_package.py $(VENV)
 RUN_TESTS = @$(PYTHON) tools/run_tests.py --venv $(VENV)
 
-.PHONY: all demo test bench bench-count fuzz asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
+.PHONY: all demo test bench bench-count fuzz jpeg-proof asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
 
 all: packages-build
 	$(INSTALL)
@@ -50,6 +52,15 @@ bench-count: requirements
 
 fuzz: requirements
 	$(RUN_TESTS) fuzz --fuzz-seconds $(FUZZ_SECONDS)
+
+TILES ?= 1000000
+SLIDES ?= $(or $(MICROTOME_SLIDES),../shared/slides)
+JOBS := $(shell nproc)
+jpeg-proof: packages-test
+	@cmake --preset release > /dev/null && cmake --build build/release --parallel $(JOBS) --target jpeg_proof
+	@mkdir -p build/jpeg-proof
+	build/release/tests/cpp/jpeg_proof --random $(TILES) --jobs $(JOBS) --state build/jpeg-proof/$(TILES)-by-$(JOBS) \
+	  $(if $(wildcard $(SLIDES)),--files $(SLIDES))
 
 asan tsan: requirements
 	$(RUN_TESTS) $@ --all-layers

@@ -21,16 +21,18 @@ bool of_this_share(int64_t number, int share, int shares) {
   return number % shares == share;
 }
 
+// Formats that the codec refuses without looking at a tile are nobody's to compare.
+bool looked_at(const TileFormat& format) {
+  return format.compression == Compression::jpeg && (format.samples == 1 || format.samples == 3) &&
+         format.type == SampleType::u8 && !format.planar;
+}
+
 void tiles_of_slide(const Slide& slide, int share, int shares, const EachTile& each) {
   int64_t number = 0;
   std::vector<std::byte> packed;
   for (int image = 0; image < slide.image_count(); ++image) {
     const TileGrid& grid = slide.image(image);
-    // Other than one and three samples the codec refuses before it looks at a tile.
-    if (grid.format.compression != Compression::jpeg ||
-        (grid.format.samples != 1 && grid.format.samples != 3)) {
-      continue;
-    }
+    if (!looked_at(grid.format)) continue;
     for (int64_t row = 0; row < grid.rows; ++row) {
       for (int64_t col = 0; col < grid.cols; ++col) {
         if (!of_this_share(number++, share, shares)) continue;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <map>
 #include <string>
 
@@ -14,6 +15,9 @@
 #include "microtome/codec/jpeg/for_test/stream_writer.h"
 #include "microtome/codec/jpeg/for_test/subjects.h"
 #include "microtome/codec/jpeg/frame.h"
+#include "microtome/codec/jpeg/markers.h"
+#include "microtome/codec/jpeg/tile.h"
+#include "microtome/simd/targets.h"
 
 namespace microtome::jpeg::test {
 namespace {
@@ -84,6 +88,67 @@ TEST_F(JpegDifferential, PartsAreCropsOfThePlainImage) {
       ASSERT_TRUE(all_agree()) << "seed " << seed << " request " << i << " " << stream.description;
     }
   }
+}
+
+TEST_F(JpegDifferential, ReducedTiles) {
+  for (uint64_t seed = 30000; seed < 31000; ++seed) {
+    const RandomStream stream = random_stream(seed, kMaxSide);
+    Random random(seed);
+    for (int reduce = 1; reduce <= 3; ++reduce) {
+      const Request request = random_request(stream.format, random, reduce);
+      const Status& expected = differential_.expect(stream.packed, stream.format, request);
+      ASSERT_TRUE(expected.ok()) << expected.error().to_string() << " seed " << seed << " "
+                                 << stream.description;
+      ASSERT_TRUE(all_agree()) << "seed " << seed << " 1/" << (1 << reduce) << " " << stream.description;
+    }
+  }
+  for (const NamedSubject& s : subjects_) {
+    if (s.name != "codec") {
+      EXPECT_GT(equal_[s.name], 1500) << s.name;
+    }
+  }
+}
+
+// Planes go to the GPU path: libjpeg gives them as its raw data.
+TEST_F(JpegDifferential, PlanesAreTheLibrarysRawData) {
+  Headers headers;
+  TileDecoder decoder;
+  GuardedMemory memory(3 * kMaxSide * (kMaxSide + 8));
+  std::map<std::string_view, int> own;
+  for (uint64_t seed = 40000; seed < 40600; ++seed) {
+    const RandomStream stream = random_stream(seed, kMaxSide);
+    const Frame* frame = headers.read(stream.packed, stream.format.tables.data);
+    if (frame == nullptr) continue;
+    const auto expected = plain_planes(stream.packed, stream.format);
+    ASSERT_EQ(expected.size(), frame->components) << "seed " << seed << " " << stream.description;
+    for (const std::string_view target : simd::target_choice().available) {
+      const simd::TargetForTest use(target);
+      // One behind the other, rows some bytes apart, nothing behind the last row.
+      const int64_t gap = static_cast<int64_t>(seed % 3) * 4;
+      size_t size = 0;
+      for (const PlainPlane& p : expected) size += static_cast<size_t>((p.size.w + gap) * p.size.h);
+      std::byte* at = memory.at_end(size - static_cast<size_t>(gap)).data();
+      std::vector<ImageView> views;
+      for (size_t i = 0; i < expected.size(); ++i) {
+        const Size plane = TileDecoder::plane_size(*frame, static_cast<int>(i));
+        ASSERT_EQ(plane, expected[i].size) << "seed " << seed << " " << stream.description;
+        views.push_back({at, plane, plane.w + gap, 1, SampleType::u8});
+        at += (plane.w + gap) * plane.h;
+      }
+      if (!decoder.decode_planes(*frame, views)) continue;
+      ++own[target];
+      for (size_t i = 0; i < expected.size(); ++i) {
+        const auto row_bytes = static_cast<size_t>(views[i].size.w);
+        for (int64_t y = 0; y < views[i].size.h; ++y) {
+          const std::byte* row = expected[i].samples.data() + static_cast<size_t>(y) * row_bytes;
+          ASSERT_EQ(std::memcmp(views[i].row(y), row, row_bytes), 0)
+              << target << " component " << i << " row " << y << " seed " << seed << " "
+              << stream.description;
+        }
+      }
+    }
+  }
+  for (const std::string_view target : simd::target_choice().available) EXPECT_GT(own[target], 300) << target;
 }
 
 TEST_F(JpegDifferential, DamagedStreams) {

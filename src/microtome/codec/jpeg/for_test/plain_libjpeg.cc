@@ -110,6 +110,62 @@ PlainImage plain_decode(std::span<const std::byte> packed, const TileFormat& for
   return image;
 }
 
+std::vector<PlainPlane> plain_planes(std::span<const std::byte> packed, const TileFormat& format) {
+  Session session;
+  jpeg_decompress_struct& jpeg = session.jpeg();
+  bool good = session.read_header(packed, format) && session.guarded([&] {
+    jpeg.raw_data_out = TRUE;
+    jpeg.dct_method = JDCT_ISLOW;
+    jpeg_start_decompress(&jpeg);
+  });
+  if (!good) return {};
+  // Whole blocks, as libjpeg gives them; what lies beyond the image is cut off at the end.
+  struct Padded {
+    Size size;
+    size_t stride = 0, rows_at_once = 0;
+    std::vector<JSAMPLE> samples;
+    std::vector<JSAMPROW> rows;
+  };
+  std::vector<Padded> padded(static_cast<size_t>(jpeg.num_components));
+  const JDIMENSION at_once = static_cast<JDIMENSION>(jpeg.max_v_samp_factor) * DCTSIZE;
+  const JDIMENSION times = (jpeg.image_height + at_once - 1) / at_once;
+  for (size_t i = 0; i < padded.size(); ++i) {
+    const jpeg_component_info& info = jpeg.comp_info[i];
+    Padded& p = padded[i];
+    p.size = {info.downsampled_width, info.downsampled_height};
+    p.rows_at_once = static_cast<size_t>(info.v_samp_factor) * DCTSIZE;
+    p.stride = (size_t{info.width_in_blocks} + 4) * DCTSIZE;  // libjpeg writes the MCU's last blocks too
+    p.samples.resize(p.stride * p.rows_at_once * times);
+    p.rows.resize(p.rows_at_once);
+  }
+  good = session.guarded([&] {
+    for (JDIMENSION time = 0; time < times; ++time) {
+      JSAMPARRAY arrays[MAX_COMPONENTS];
+      for (size_t i = 0; i < padded.size(); ++i) {
+        Padded& p = padded[i];
+        for (size_t y = 0; y < p.rows_at_once; ++y) {
+          p.rows[y] = p.samples.data() + (time * p.rows_at_once + y) * p.stride;
+        }
+        arrays[i] = p.rows.data();
+      }
+      jpeg_read_raw_data(&jpeg, arrays, at_once);
+    }
+    jpeg_finish_decompress(&jpeg);
+  });
+  std::vector<PlainPlane> planes;
+  for (const Padded& p : padded) {
+    if (!good) break;
+    PlainPlane plane{p.size, {}};
+    for (int64_t y = 0; y < p.size.h; ++y) {
+      const auto* row =
+          reinterpret_cast<const std::byte*>(p.samples.data()) + static_cast<size_t>(y) * p.stride;
+      plane.samples.insert(plane.samples.end(), row, row + p.size.w);
+    }
+    planes.push_back(std::move(plane));
+  }
+  return planes;
+}
+
 std::vector<PlainBlocks> plain_coefficients(std::span<const std::byte> packed, const TileFormat& format) {
   Session session;
   jpeg_decompress_struct& jpeg = session.jpeg();

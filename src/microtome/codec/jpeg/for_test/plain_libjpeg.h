@@ -22,6 +22,15 @@ struct PlainImage {
 /// size. Warnings about an unknown JFIF or Adobe marker and about a missing end-of-image marker do not count.
 PlainImage plain_decode(std::span<const std::byte> packed, const TileFormat& format, int reduce = 0);
 
+struct PlainPlane {
+  Size size;
+  std::vector<std::byte> samples;
+};
+
+/// The samples of every component as the frame has them, before upsampling and colour; empty when libjpeg
+/// complains.
+std::vector<PlainPlane> plain_planes(std::span<const std::byte> packed, const TileFormat& format);
+
 struct PlainBlocks {
   int w = 0, h = 0;             ///< Blocks that hold pixels.
   std::vector<int16_t> values;  ///< 64 per block, quantised, in row-major order.

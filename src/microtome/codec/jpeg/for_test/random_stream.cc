@@ -66,6 +66,10 @@ int random_side(int kind, int max_side, Random& random) {
 }
 
 Size random_size(int max_side, Random& random) {
+  if (max_side >= 600 && random.one_in(200)) {  // a strip
+    const Size wide{random.between(1, 20 * max_side), random.between(1, 40)};
+    return random.one_in(2) ? wide : Size{wide.h, wide.w};
+  }
   const int kind = random.below(8);
   const int w = random_side(kind, max_side, random);
   return {w, random_side(random.one_in(4) ? random.below(8) : kind, max_side, random)};
