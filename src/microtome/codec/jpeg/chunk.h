@@ -1,6 +1,7 @@
-// Memory of the entropy decoder's unit of work: four MCUs side by side, and where their coefficients go.
+// Memory of the entropy decoder's unit of work, a few MCUs side by side, and where their coefficients go.
 //
-// Four, because the inverse DCT takes four blocks of a row at once.
+// The inverse DCT takes four blocks of a row at once, so that a chunk is a multiple of four MCUs: as many as
+// are near enough to stay in the nearest cache, since each chunk ends with a branch that nobody can foresee.
 #pragma once
 
 #include <array>
@@ -11,15 +12,19 @@
 
 namespace microtome::jpeg {
 
-inline constexpr int kChunkMcus = 4;
-inline constexpr int kMaxBlocks = 6;  ///< Of an MCU: 4:2:0.
-inline constexpr int kMaxSlots = kChunkMcus * kMaxBlocks;
+inline constexpr int kMaxSlots = 32;  ///< Blocks of a chunk.
+
+/// MCUs of a chunk, for MCUs of `blocks` blocks: 16, 8 or 4.
+constexpr int chunk_mcus(int blocks) {
+  const int most = kMaxSlots / blocks / 4 * 4;
+  return most < 16 ? most : 16;
+}
 
 /// A group is four blocks beside each other: 8 rows of 32 coefficients, block b in columns 8b…8b + 7, then a
 /// row of 32 words for what belongs nowhere.
 inline constexpr size_t kGroupRow = 32, kGroupSize = 9 * kGroupRow;
 /// Of a chunk, and one for the place behind its last block.
-inline constexpr int kMaxGroups = kMaxBlocks + 1;
+inline constexpr int kMaxGroups = kMaxSlots / 4 + 1;
 
 /// A block to decode, as the symbol machine sees it.
 struct BlockSlot {

@@ -66,6 +66,7 @@ Layout make_layout(const Frame& frame, int reduce) {
     to.height = ceil_div(frame.size.h * from.v * to.block, int64_t{v_max} * 8);
     layout.blocks += to.h * to.v;
   }
+  layout.chunk_mcus = chunk_mcus(layout.blocks);
   if (layout.components == 3) {
     const ComponentLayout& chroma = layout.component[1];
     // Across, the library's triangle filter needs three samples; at 1/8 there is none at all.
@@ -89,9 +90,9 @@ Needed needed_for(const Layout& layout, const Rect& bounds) {
   Needed needed;
   needed.first_row = std::min(bounds.y / luma_rows, rows.first / chroma_rows);
   needed.last_row = std::max((bounds.bottom() - 1) / luma_rows, rows.last / chroma_rows);
-  needed.first_chunk = std::min(bounds.x / luma_columns, columns.first / chroma_columns) / kChunkMcus;
+  needed.first_chunk = std::min(bounds.x / luma_columns, columns.first / chroma_columns) / layout.chunk_mcus;
   needed.last_chunk =
-      std::max((bounds.right() - 1) / luma_columns, columns.last / chroma_columns) / kChunkMcus;
+      std::max((bounds.right() - 1) / luma_columns, columns.last / chroma_columns) / layout.chunk_mcus;
   needed.whole = bounds.bottom() == layout.size.h;
   // With vertical filtering the library gives the last row group of an MCU row only when it has read the next
   // MCU row.

@@ -27,7 +27,8 @@ struct ComponentLayout {
 struct Layout {
   Size size;  ///< Of the picture, reduced.
   int components = 0;
-  int blocks = 0;  ///< Of an MCU; also the groups of a chunk.
+  int blocks = 0;      ///< Of an MCU.
+  int chunk_mcus = 4;  ///< MCUs that are decoded at once.
   std::array<ComponentLayout, 3> component;
   int mcu_width = 0, mcu_height = 0;  ///< In pixels of the reduced picture.
   int64_t mcus_across = 0, mcus_down = 0;

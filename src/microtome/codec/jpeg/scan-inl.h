@@ -1,4 +1,4 @@
-// A scan as chunks of four MCUs with whole coefficients: what stands around the symbol machine. Restart
+// A scan as chunks of a few MCUs with whole coefficients: what stands around the symbol machine. Restart
 // intervals, DC predictions, and MCUs that repeat the colour before them.
 //
 // Included by tile-inl.h and compiled once per instruction set.
@@ -92,12 +92,13 @@ inline Scan::Scan(const TileJob& job, int16_t* coefficients)
 inline void Scan::make_slots(const TileJob& job, int16_t* coefficients) {
   BlockSlot* const slots = slots_.data();
   BlockSlot* slot = slots;
-  for (int mcu = 0; mcu < kChunkMcus; ++mcu) {
+  const int chunk = job.layout.chunk_mcus;
+  for (int mcu = 0; mcu < chunk; ++mcu) {
     for (size_t c = 0; c < static_cast<size_t>(job.layout.components); ++c) {
       const ComponentLayout& component = job.layout.component[c];
       for (int b = 0; b < component.h * component.v; ++b, ++slot) {
         const int column = mcu * component.h + b % component.h;
-        const int group = component.first_slot + b / component.h * component.h + column / 4;
+        const int group = (component.first_slot + b / component.h * component.h) * chunk / 4 + column / 4;
         int16_t* const corner = coefficients + static_cast<size_t>(group) * kGroupSize + column % 4 * 8;
         *slot = {job.tables[c]->ac.data(), nullptr, corner, kZigzag.places.data(), job.tables[c]};
       }
@@ -108,7 +109,7 @@ inline void Scan::make_slots(const TileJob& job, int16_t* coefficients) {
   }
   // Behind the last block of a chunk the machine looks up the stop table once, and stores zeros.
   *slot = *slots;
-  slot->coefficients = coefficients + static_cast<size_t>(kMaxBlocks) * kGroupSize;
+  slot->coefficients = coefficients + static_cast<size_t>(kMaxGroups - 1) * kGroupSize;
 }
 
 inline void Scan::set_keeping(bool keep) {

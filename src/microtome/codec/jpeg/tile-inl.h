@@ -42,7 +42,7 @@ class TileRun {
  private:
   bool decode_row(int64_t m);
   bool decode_chunks(int64_t blank, int64_t m, bool keep);
-  void transform(int64_t m, int64_t chunk);
+  void transform(int64_t m, int64_t chunk, int mcus);
   void replicate_edges(int64_t m);
   void flat_row(int64_t m);
   void sample_predictions();
@@ -83,12 +83,12 @@ inline bool TileRun::decode_row(int64_t m) {
 
 inline bool TileRun::decode_chunks(int64_t blank, int64_t m, bool keep) {
   const int64_t mcus = job_.layout.mcus_across;
-  for (int64_t first = 0, chunk = 0; first < mcus; first += kChunkMcus, ++chunk) {
+  for (int64_t first = 0, chunk = 0; first < mcus; first += job_.layout.chunk_mcus, ++chunk) {
     const bool transformed = keep && chunk >= job_.needed.first_chunk && chunk <= job_.needed.last_chunk;
-    const int count = static_cast<int>(std::min<int64_t>(kChunkMcus, mcus - first));
+    const int count = static_cast<int>(std::min<int64_t>(job_.layout.chunk_mcus, mcus - first));
     const int read = static_cast<int>(std::clamp<int64_t>(blank - first, 0, count));
     if (!scan_.decode_chunk(count, read, transformed)) return false;
-    if (transformed) transform(m, chunk);
+    if (transformed) transform(m, chunk, count);
   }
   return true;
 }
@@ -101,17 +101,20 @@ HWY_INLINE bool transform_group(int side, int16_t* group, const int16_t* quant, 
   return idct_group_reduced<1>(group, quant, out, stride);
 }
 
-HWY_NOINLINE void TileRun::transform(int64_t m, int64_t chunk) {
-  int16_t* group = job_.coefficients;
+HWY_NOINLINE void TileRun::transform(int64_t m, int64_t chunk, int mcus) {
+  const int chunk_mcus = job_.layout.chunk_mcus;
   bool out_of_range = false;
   for (size_t c = 0; c < static_cast<size_t>(job_.layout.components); ++c) {
     const ComponentLayout& component = job_.layout.component[c];
     const Plane& plane = job_.planes[c];
-    const int across = 4 * component.block;
+    const int across = 4 * component.block, groups = (mcus * component.h + 3) / 4;
     const int16_t* const quant = job_.quant[c].data();
+    const int64_t left = chunk * chunk_mcus * component.h * component.block;
     for (int v = 0; v < component.v; ++v) {
-      uint8_t* out = plane.row((m * component.v + v) * component.block) + chunk * component.h * across;
-      for (int h = 0; h < component.h; ++h, group += kGroupSize, out += across)
+      const int first = (component.first_slot + v * component.h) * chunk_mcus / 4;
+      int16_t* group = job_.coefficients + static_cast<size_t>(first) * kGroupSize;
+      uint8_t* out = plane.row((m * component.v + v) * component.block) + left;
+      for (int g = 0; g < groups; ++g, group += kGroupSize, out += across)
         out_of_range |= transform_group(component.block, group, quant, out, plane.stride);
     }
   }

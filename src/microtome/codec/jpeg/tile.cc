@@ -65,12 +65,13 @@ bool TileDecoder::take_tables(const Frame& frame, TileJob& job) {
 // Rows are an odd number of cache lines apart, so that the rows of a block do not share a few sets of the
 // cache.
 bool TileDecoder::take_memory(TileJob& job) {
-  const auto chunks = static_cast<size_t>((job.layout.mcus_across + kChunkMcus - 1) / kChunkMcus);
+  const int chunk = job.layout.chunk_mcus;
+  const auto chunks = static_cast<size_t>((job.layout.mcus_across + chunk - 1) / chunk);
   std::array<size_t, 3> sizes{};
   size_t total = 0;
   for (size_t c = 0; c < static_cast<size_t>(job.layout.components); ++c) {
     const ComponentLayout& component = job.layout.component[c];
-    const auto width = static_cast<size_t>(kChunkMcus * component.h * component.block) * chunks;
+    const auto width = static_cast<size_t>(chunk * component.h * component.block) * chunks;
     const auto rows = static_cast<size_t>(2 * component.v * component.block);
     Plane& plane = job.planes[c];
     plane.stride = round_up(width + 2 * kPlaneMargin) | kAlign;
