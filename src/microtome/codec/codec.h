@@ -16,18 +16,26 @@
 
 namespace microtome {
 
-/// A part of a tile, in tile pixels, and where it goes: `dst` has `src`'s size.
+/// The size of a tile at 1 / 2^reduce of its resolution: each side rounded up.
+Size reduced_size(const Size& size, int reduce) noexcept;
+
+/// A part of a tile, in pixels of the tile (at the resolution that is asked for), and where it goes: `dst`
+/// has `src`'s size.
 struct TilePart {
   Rect src;
   ImageView dst;
 };
 
-/// What to decode of a tile: one part or more, which may overlap. Each lies inside `format.size` and is not
-/// empty.
+/// What to decode of a tile: one part or more, which may overlap. Each lies inside
+/// `reduced_size(format.size, reduce)` and is not empty.
 struct Want {
   std::span<const TilePart> parts;
   /// How to write to parts that are larger than the caches. A hint.
   Stores stores = Stores::cached;
+  /// Decode at 1 / 2^reduce of the tile's resolution, by leaving out frequencies that it could not show: for
+  /// much less than a whole decode, and with less aliasing than dropping pixels. Up to 3 for JPEG, as
+  /// libjpeg-turbo scales; `unsupported` from all other codecs.
+  uint8_t reduce = 0;
 
   /// The smallest rectangle that holds all parts: what must be decoded.
   Rect bounds() const noexcept;

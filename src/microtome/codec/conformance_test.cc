@@ -128,6 +128,17 @@ TEST_P(Conformance, RequestsThatDisagreeAreRefused) {
   EXPECT_NE(pixels.error().message.find("planar"), std::string::npos);
 }
 
+TEST_P(Conformance, OnlyJpegIsDecodedAtLessThanItsResolution) {
+  const bool jpeg = f().format.compression == Compression::jpeg;
+  const auto half = decode(*decoder(), f().packed, f().format, {0, 0, 1, 1}, 1);
+  ASSERT_EQ(half.ok(), jpeg);
+  if (jpeg) return;
+  EXPECT_EQ(half.error().code, Errc::unsupported);
+  EXPECT_NE(half.error().message.find(": decoding at 1/2 of the resolution is not supported"),
+            std::string::npos)
+      << half.error().message;
+}
+
 TEST_P(Conformance, BytesBetweenRowsAreNotTouched) {
   const Rect all = whole(f().format);
   for (const Rect& r : {all, Rect{1, 1, all.w - 2, all.h - 1}}) {

@@ -81,12 +81,14 @@ std::unique_ptr<Decoder> make_decoder(const TileFormat& format) {
 }
 
 Result<ByteVector> decode(Decoder& decoder, std::span<const std::byte> packed, const TileFormat& format,
-                          const Rect& region) {
+                          const Rect& region, int reduce) {
   ImageView view{nullptr, region.size(), 0, format.samples, format.type};
   view.row_stride = static_cast<int64_t>(view.row_bytes());
   ByteVector pixels(view.row_bytes() * static_cast<size_t>(region.h), std::byte{0xA5});
   view.data = pixels.data();
-  if (Status status = decoder.decode_part(packed, format, region, view); !status.ok()) return status.error();
+  const TilePart part{region, view};
+  const Want want{{&part, 1}, Stores::cached, static_cast<uint8_t>(reduce)};
+  if (Status status = decoder.decode(packed, format, want); !status.ok()) return status.error();
   return pixels;
 }
 

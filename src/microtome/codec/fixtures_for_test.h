@@ -24,9 +24,9 @@ const Fixture& fixture(std::string_view name);
 
 std::unique_ptr<Decoder> make_decoder(const TileFormat& format);
 
-/// `region` of the tile, as rows without gaps.
+/// `region` of the tile at 1 / 2^reduce of its resolution, as rows without gaps.
 Result<ByteVector> decode(Decoder& decoder, std::span<const std::byte> packed, const TileFormat& format,
-                          const Rect& region);
+                          const Rect& region, int reduce = 0);
 Result<ByteVector> decode(std::span<const std::byte> packed, const TileFormat& format);
 
 /// `region` out of a whole tile's pixels.

@@ -40,6 +40,9 @@ bool own_decoder_wanted() {
   return value == nullptr || std::string_view(value) != "library";
 }
 
+// To a single sample of each block.
+constexpr int kMaxReduce = 3;
+
 class JpegDecoder final : public Decoder {
  public:
   Status decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want) override {
@@ -52,6 +55,7 @@ class JpegDecoder final : public Decoder {
   Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want) {
     MICROTOME_TRY(check_request(format, want));
     MICROTOME_TRY(check_format(format));
+    if (want.reduce > kMaxReduce) MICROTOME_TRY(check_full_resolution(want));
     if (own_wanted_ && decode_ourselves(packed, format, want)) {
       ++decoded_by_.own;
       return ok_status();
@@ -66,9 +70,10 @@ class JpegDecoder final : public Decoder {
       const jpeg::Frame* const frame = headers_.read(packed, format.tables.data);
       if (frame == nullptr || frame->components != format.samples) return false;
       // A stream may be larger than the tile, or smaller where the rest is not asked for.
-      const Rect picture{0, 0, frame->size.w, frame->size.h};
+      const auto [w, h] = reduced_size(frame->size, want.reduce);
+      const Rect picture{0, 0, w, h};
       if (!picture.contains(want.bounds())) return false;
-      return own_.decode(*frame, format.color == Color::ycbcr, want);
+      return own_.decode(*frame, format.color == Color::ycbcr, want, want.reduce);
     } catch (const std::bad_alloc&) {
       return false;
     }

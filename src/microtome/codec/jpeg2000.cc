@@ -265,6 +265,7 @@ class Jpeg2000Decoder final : public Decoder {
 Status Jpeg2000Decoder::decode_one(std::span<const std::byte> packed, const TileFormat& format,
                                    const Want& want) {
   MICROTOME_TRY(check_request(format, want));
+  MICROTOME_TRY(check_full_resolution(want));
   MICROTOME_TRY(check_format(format));
   MICROTOME_TRY(tile_bytes(format));
   MICROTOME_ASSIGN(const std::span<const std::byte> codestream, find_codestream(packed));

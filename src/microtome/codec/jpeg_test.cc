@@ -50,7 +50,7 @@ ByteVector encode(int width, int height, int samples, const Configure& configure
   return stream;
 }
 
-ByteVector reference(const ByteVector& stream, J_COLOR_SPACE stream_color) {
+ByteVector reference(const ByteVector& stream, J_COLOR_SPACE stream_color, int reduce = 0) {
   jpeg_decompress_struct jpeg;
   jpeg_error_mgr errors;
   jpeg.err = jpeg_std_error(&errors);
@@ -60,6 +60,8 @@ ByteVector reference(const ByteVector& stream, J_COLOR_SPACE stream_color) {
   jpeg_read_header(&jpeg, TRUE);
   jpeg.jpeg_color_space = stream_color;
   jpeg.out_color_space = jpeg.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  jpeg.scale_num = 8u >> reduce;
+  jpeg.scale_denom = 8;
   jpeg_start_decompress(&jpeg);
   const size_t row_bytes = jpeg.output_width * static_cast<size_t>(jpeg.output_components);
   ByteVector pixels(row_bytes * jpeg.output_height);
@@ -118,6 +120,44 @@ TEST(Jpeg, EveryKindOfStreamEqualsTheLibraryUsedPlainly) {
     ASSERT_TRUE(pixels.ok()) << v.name << " " << pixels.error().to_string();
     EXPECT_EQ(*pixels, reference(stream, JCS_YCbCr)) << v.name;
   }
+}
+
+TEST(Jpeg, ReducedTilesEqualTheLibrarysScaledOnes) {
+  std::mt19937 random(5);
+  const auto below = [&](int64_t limit) { return static_cast<int64_t>(random()) % limit; };
+  for (const Variant& v : variants()) {
+    const ByteVector stream = encode(kWidth, kHeight, 3, v.configure);
+    const TileFormat format = jpeg_format(kWidth, kHeight);
+    const auto decoder = make_decoder(format);
+    for (const int reduce : {1, 2, 3}) {
+      SCOPED_TRACE(v.name + std::string(" 1/") + std::to_string(1 << reduce));
+      TileFormat reduced = format;
+      reduced.size = reduced_size(format.size, reduce);
+      const auto [w, h] = reduced.size;
+      const ByteVector all = reference(stream, JCS_YCbCr, reduce);
+      ASSERT_EQ(all.size(), static_cast<size_t>(w * h * 3));
+      const auto whole_tile = decode(*decoder, stream, format, {0, 0, w, h}, reduce);
+      ASSERT_TRUE(whole_tile.ok()) << whole_tile.error().to_string();
+      EXPECT_EQ(*whole_tile, all);
+      for (int i = 0; i < 40; ++i) {
+        const int64_t x = below(w), y = below(h);
+        const Rect r{x, y, 1 + below(w - x), 1 + below(h - y)};
+        const auto part = decode(*decoder, stream, format, r, reduce);
+        ASSERT_TRUE(part.ok()) << part.error().to_string();
+        ASSERT_EQ(*part, crop(all, reduced, r)) << r.x << "," << r.y << " " << r.w << "x" << r.h;
+      }
+    }
+  }
+}
+
+TEST(Jpeg, ReductionsThatDoNotExistAreRefused) {
+  const ByteVector stream = encode(16, 16, 3, [](auto&) {});
+  const TileFormat format = jpeg_format(16, 16);
+  EXPECT_EQ(error_of(decode(*make_decoder(format), stream, format, {0, 0, 1, 1}, 4)).to_string(),
+            "unsupported: jpeg: decoding at 1/16 of the resolution is not supported");
+  const Error outside = error_of(decode(*make_decoder(format), stream, format, {0, 0, 9, 8}, 1));
+  EXPECT_EQ(outside.code, Errc::invalid_argument);
+  EXPECT_NE(outside.message.find("not inside the tile of 8x8"), std::string::npos) << outside.message;
 }
 
 TEST(Jpeg, RegionsOfEveryKindOfStreamAreCrops) {

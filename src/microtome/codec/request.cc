@@ -9,15 +9,15 @@ namespace microtome {
 
 namespace {
 
-Status check_part(const TileFormat& format, const TilePart& part) {
+Status check_part(const TileFormat& format, const Size& tile, const TilePart& part) {
   const Rect& r = part.src;
   const ImageView& dst = part.dst;
   // Written as differences, which cannot overflow once x and y are known to lie inside.
-  const bool inside = r.x >= 0 && r.y >= 0 && r.w > 0 && r.h > 0 && r.x < format.size.w &&
-                      r.y < format.size.h && r.w <= format.size.w - r.x && r.h <= format.size.h - r.y;
+  const bool inside = r.x >= 0 && r.y >= 0 && r.w > 0 && r.h > 0 && r.x < tile.w && r.y < tile.h &&
+                      r.w <= tile.w - r.x && r.h <= tile.h - r.y;
   if (!inside) {
-    return invalid_argument("region {},{} {}x{} is not inside the tile of {}x{}", r.x, r.y, r.w, r.h,
-                            format.size.w, format.size.h);
+    return invalid_argument("region {},{} {}x{} is not inside the tile of {}x{}", r.x, r.y, r.w, r.h, tile.w,
+                            tile.h);
   }
   if (dst.size != r.size()) {
     return invalid_argument("output of {}x{}, expected the region's {}x{}", dst.size.w, dst.size.h, r.w, r.h);
@@ -31,6 +31,11 @@ Status check_part(const TileFormat& format, const TilePart& part) {
 
 }  // namespace
 
+Size reduced_size(const Size& size, int reduce) noexcept {
+  const int64_t unit = int64_t{1} << reduce;
+  return {(size.w + unit - 1) / unit, (size.h + unit - 1) / unit};
+}
+
 Rect Want::bounds() const noexcept {
   Rect all;
   for (const TilePart& part : parts) all = unite(all, part.src);
@@ -42,13 +47,23 @@ Status check_request(const TileFormat& format, const Want& want) {
     return invalid_argument("a tile of {}x{} pixels with {} samples", format.size.w, format.size.h,
                             format.samples);
   }
+  constexpr int kMaxReduce = 16;
+  if (want.reduce > kMaxReduce) {
+    return invalid_argument("a reduction by 2^{}, expected at most 2^{}", want.reduce, kMaxReduce);
+  }
   if (want.parts.empty()) return invalid_argument("no part of the tile is asked for");
-  for (const TilePart& part : want.parts) MICROTOME_TRY(check_part(format, part));
+  const Size tile = reduced_size(format.size, want.reduce);
+  for (const TilePart& part : want.parts) MICROTOME_TRY(check_part(format, tile, part));
   if (format.planar) return unsupported("planar samples (each in a tile of its own) are not supported");
   if (format.bits != 8 * sample_bytes(format.type)) {
     return unsupported("{}-bit samples packed into bytes are not supported", format.bits);
   }
   return ok_status();
+}
+
+Status check_full_resolution(const Want& want) {
+  if (want.reduce == 0) return ok_status();
+  return unsupported("decoding at 1/{} of the resolution is not supported", 1 << want.reduce);
 }
 
 Result<size_t> tile_bytes(const TileFormat& format) {

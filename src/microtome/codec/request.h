@@ -15,6 +15,9 @@ namespace microtome {
 /// tile) and the features no decoder has: planar samples, packed bits.
 Status check_request(const TileFormat& format, const Want& want);
 
+/// `unsupported` where less than the full resolution is asked for, for codecs that have no other.
+Status check_full_resolution(const Want& want);
+
 /// Bytes of one decoded tile; `unsupported` past 2 GiB, so that a tile's sizes and offsets fit everywhere
 /// below.
 Result<size_t> tile_bytes(const TileFormat& format);

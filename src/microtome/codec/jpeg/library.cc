@@ -148,13 +148,15 @@ class Session {
   bool created_ = false;
 };
 
-Status check_header(const jpeg_decompress_struct& jpeg, const TileFormat& format, const Rect& bounds) {
+Status check_header(const jpeg_decompress_struct& jpeg, const TileFormat& format, const Want& want) {
+  const Rect bounds = want.bounds();
   if (jpeg.num_components == 4)
     return unsupported("4 components (CMYK) are not supported, expected {}", format.samples);
   if (jpeg.num_components != format.samples) {
     return corrupt("{} components, expected {}", jpeg.num_components, format.samples);
   }
-  const Rect stream{0, 0, jpeg.image_width, jpeg.image_height};
+  const auto [w, h] = reduced_size({jpeg.image_width, jpeg.image_height}, want.reduce);
+  const Rect stream{0, 0, w, h};
   if (!stream.contains(bounds)) {
     return corrupt("{}x{} pixels do not cover the region {},{} {}x{} of a tile of {}x{}", stream.w, stream.h,
                    bounds.x, bounds.y, bounds.w, bounds.h, format.size.w, format.size.h);
@@ -189,31 +191,34 @@ Status read_rows(Session& session, const Want& want, Scratch& cropped_rows, Scra
   MICROTOME_ASSIGN(const PartRows parts, PartRows::make(want, kRows, band));
   const Rect& bounds = parts.bounds();
   const bool straight = static_cast<int64_t>(jpeg.output_width) == bounds.w;
-  Columns columns = columns_for(jpeg, bounds);
+  // A reduced image is read whole: cropping and skipping it is more than libjpeg-turbo promises.
+  const bool reduced = want.reduce != 0;
+  Columns columns = reduced ? Columns{0, jpeg.output_width} : columns_for(jpeg, bounds);
   if (columns.width < jpeg.output_width) {
     const auto crop = [&] { jpeg_crop_scanline(&jpeg, &columns.x, &columns.width); };
     if (!session.guarded(crop)) return session.error();
   }
+  const auto in_place = [&](int64_t y) { return straight && y >= bounds.y; };
   const size_t stream_row = jpeg.output_width * parts.pixel_bytes();
   const size_t left = static_cast<size_t>(bounds.x - columns.x) * parts.pixel_bytes();
   std::span<std::byte> cropped;
-  if (!straight) {
+  if (!straight || reduced) {
     MICROTOME_ASSIGN(cropped, cropped_rows.at_least(kRows * stream_row));
   }
   const bool read = session.guarded([&] {
-    if (bounds.y > 0) jpeg_skip_scanlines(&jpeg, static_cast<JDIMENSION>(bounds.y));
+    if (bounds.y > 0 && !reduced) jpeg_skip_scanlines(&jpeg, static_cast<JDIMENSION>(bounds.y));
     JSAMPROW rows[kRows];
-    for (int64_t y = bounds.y; y < bounds.bottom();) {
+    for (int64_t y = reduced ? 0 : bounds.y; y < bounds.bottom();) {
       const auto count = static_cast<JDIMENSION>(std::min<int64_t>(kRows, bounds.bottom() - y));
       for (JDIMENSION i = 0; i < count; ++i) {
-        std::byte* const row = straight ? parts.row(y + i) : cropped.data() + i * stream_row;
+        std::byte* const row = in_place(y + i) ? parts.row(y + i) : cropped.data() + i * stream_row;
         rows[i] = reinterpret_cast<JSAMPROW>(row);
       }
       const JDIMENSION got = jpeg_read_scanlines(&jpeg, rows, count);
       for (JDIMENSION i = 0; i < got; ++i) {
-        if (straight) {
+        if (in_place(y + i)) {
           parts.done(y + i);
-        } else {
+        } else if (y + i >= bounds.y) {
           parts.put(y + i, reinterpret_cast<const std::byte*>(rows[i]) + left);
         }
       }
@@ -235,7 +240,7 @@ Status LibraryDecoder::decode(std::span<const std::byte> packed, const TileForma
   jpeg_decompress_struct& jpeg = session.jpeg();
   session.set_input(packed);
   if (!session.guarded([&] { jpeg_read_header(&jpeg, TRUE); })) return session.error();
-  MICROTOME_TRY(check_header(jpeg, format, want.bounds()));
+  MICROTOME_TRY(check_header(jpeg, format, want));
 
   jpeg.jpeg_color_space = format.samples == 1            ? JCS_GRAYSCALE
                           : format.color == Color::ycbcr ? JCS_YCbCr
@@ -243,6 +248,8 @@ Status LibraryDecoder::decode(std::span<const std::byte> packed, const TileForma
   jpeg.out_color_space = format.samples == 1 ? JCS_GRAYSCALE : JCS_RGB;
   jpeg.dct_method = JDCT_ISLOW;
   jpeg.do_fancy_upsampling = TRUE;
+  jpeg.scale_num = static_cast<unsigned>(DCTSIZE >> want.reduce);
+  jpeg.scale_denom = DCTSIZE;
   if (!session.guarded([&] { jpeg_start_decompress(&jpeg); })) return session.error();
   if (jpeg_has_multiple_scans(&jpeg) && session.ended()) {
     return corrupt("premature end after {} scans: no end-of-image marker", jpeg.input_scan_number);
