@@ -32,6 +32,7 @@ Request random_request(const TileFormat& format, Random& random, int reduce = 0)
 struct Answer {
   bool declined = false;
   Status status = ok_status();
+  bool unseen = false;  ///< Pixels may be the library's, whose writes the memory sanitizer does not see.
 };
 using Subject =
     std::function<Answer(std::span<const std::byte> packed, const TileFormat&, const Want&, int reduce)>;
@@ -79,6 +80,7 @@ class Differential {
   Status expected_ = ok_status();
   std::vector<std::byte> pixels_;  // of the parts' bounds
   Rect bounds_;
+  bool ends_early_ = false;  // a reduced stream has rows behind the parts
 };
 
 }  // namespace microtome::jpeg::test

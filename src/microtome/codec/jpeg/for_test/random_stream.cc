@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "microtome/codec/jpeg/for_test/memory_sanitizer.h"
 #include "microtome/codec/jpeg/for_test/stream_writer.h"
 
 namespace microtome::jpeg::test {
@@ -229,11 +230,14 @@ RandomStream random_stream(uint64_t seed, int max_side) {
   stream.largest = largest_product(plan);
   const bool subsampled = plan.components[0].h * plan.components[0].v != 1;
   stream.plain = plan.oddity == Oddity::none && !(subsampled && stream.format.color == Color::rgb);
-  stream.description =
+  std::string description =
       fmt::format("{}x{} {} quality {} tables {},{} restart {} oddity {} largest {}{}", plan.size.w,
                   plan.size.h, layout->name, quality, static_cast<int>(plan.styles[0]),
                   static_cast<int>(plan.styles[1]), plan.restart_interval, static_cast<int>(plan.oddity),
                   stream.largest, plan.abbreviated ? " JPEGTables" : "");
+  written_unseen(&description, sizeof description);
+  written_unseen(description.data(), description.size());
+  stream.description = std::move(description);
   stream.quant = plan.quant;
   stream.components = std::move(plan.components);
   return stream;

@@ -17,13 +17,13 @@ Subject codec() {
   format.compression = Compression::jpeg;
   const std::shared_ptr<Decoder> decoder = find_codec(format).value()->make().value();
   return [decoder](std::span<const std::byte> packed, const TileFormat& tile, const Want& want, int reduce) {
-    if (reduce != 0) return Answer{true, ok_status()};  // not part of what is asked of codecs
+    if (reduce != 0) return Answer{.declined = true};  // not part of what is asked of codecs
     Status status = decoder->decode(packed, tile, want);
-    if (status.ok()) return Answer{};
+    if (status.ok()) return Answer{.unseen = true};
     constexpr std::string_view kPrefix = "jpeg: ";
     Error error = status.error();
     if (error.message.starts_with(kPrefix)) error.message.erase(0, kPrefix.size());
-    return Answer{false, std::move(error)};
+    return Answer{.status = std::move(error)};
   };
 }
 
@@ -41,7 +41,7 @@ Subject own(std::string_view target) {
     const bool fits = frame != nullptr && frame->components == tile.samples && frame->size.w >= tile.size.w &&
                       frame->size.h >= tile.size.h;
     const bool decoded = fits && own->tiles.decode(*frame, tile.color == Color::ycbcr, want, reduce);
-    return Answer{!decoded, ok_status()};
+    return Answer{.declined = !decoded};
   };
 }
 
