@@ -33,7 +33,8 @@ Status check_part(const TileFormat& format, const Size& tile, const TilePart& pa
 
 Size reduced_size(const Size& size, int reduce) noexcept {
   const int64_t unit = int64_t{1} << reduce;
-  return {(size.w + unit - 1) / unit, (size.h + unit - 1) / unit};
+  const auto up = [unit](int64_t n) { return n / unit + (n % unit != 0 ? 1 : 0); };
+  return {up(size.w), up(size.h)};
 }
 
 Rect Want::bounds() const noexcept {
