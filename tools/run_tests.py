@@ -410,7 +410,7 @@ def main():
         "suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; all of them unless told"
     )
     parser.add_argument("--list", action="store_true", help="print the suites and stop")
-    parser.add_argument("--fuzz-seconds", type=int, default=10, help="time for each fuzz target")
+    parser.add_argument("--fuzz-seconds", type=int, default=5, help="time for each fuzz target")
     parser.add_argument("--all-layers", action="store_true", help="sanitizer suites: every layer")
     parser.add_argument("--fix", action="store_true", help="format suite: rewrite the files")
     parser.add_argument("--update-counts", action="store_true", help="count suite: write the values anew")
