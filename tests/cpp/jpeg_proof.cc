@@ -97,7 +97,8 @@ class Prover {
     if (!ask(packed, format, whole_tile(format), name)) return;
     Random random(seed);
     ask(packed, format, random_request(format, random), name);
-    if (random.one_in(4)) ask(packed, format, random_request(format, random, random.between(1, 3)), name);
+    if (random.one_in(4))
+      ask(packed, format, random_request(format, random, static_cast<uint8_t>(random.between(1, 3))), name);
   }
 
   Tally take() {

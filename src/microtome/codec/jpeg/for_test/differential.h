@@ -18,7 +18,7 @@ namespace microtome::jpeg::test {
 
 struct Request {
   std::vector<Rect> parts;  ///< In pixels of the reduced tile.
-  int reduce = 0;           ///< At 1 / 2^reduce of the tile's resolution: 0 to 3.
+  uint8_t reduce = 0;       ///< At 1 / 2^reduce of the tile's resolution: 0 to 3.
   Stores stores = Stores::cached;
   int row_gap = 0;     ///< Bytes between the rows of a part.
   bool at_end = true;  ///< Input and output end at a forbidden page; otherwise they begin at one.
@@ -27,15 +27,14 @@ struct Request {
 /// The whole tile in one part.
 Request whole_tile(const TileFormat& format);
 /// One to four parts anywhere in the tile, with strides and stores of all kinds.
-Request random_request(const TileFormat& format, Random& random, int reduce = 0);
+Request random_request(const TileFormat& format, Random& random, uint8_t reduce = 0);
 
 struct Answer {
   bool declined = false;
   Status status = ok_status();
   bool unseen = false;  ///< Pixels may be the library's, whose writes the memory sanitizer does not see.
 };
-using Subject =
-    std::function<Answer(std::span<const std::byte> packed, const TileFormat&, const Want&, int reduce)>;
+using Subject = std::function<Answer(std::span<const std::byte> packed, const TileFormat&, const Want&)>;
 
 enum class Verdict : uint8_t { equal, declined, differs };
 
@@ -47,8 +46,7 @@ struct Outcome {
 /// Not thread-safe.
 class Differential {
  public:
-  /// What the library answers, kept for check(). Reduced, it is asked for all of the tile, and plainly: then
-  /// its error is none for a part that ends before the damage.
+  /// What the library answers, kept for check().
   const Status& expect(std::span<const std::byte> packed, const TileFormat& format, const Request& request);
   const Status& expected() const { return expected_; }
 
@@ -65,8 +63,6 @@ class Differential {
     size_t size = 0;
   };
   void lay_out();
-  Status expect_crop(std::span<const std::byte> packed);
-  Status expect_reduced(std::span<const std::byte> packed);
   std::span<std::byte> place(GuardedMemory& memory, size_t size) const;
   std::string compare(std::span<const std::byte> output, bool with_pixels) const;
   void grow(std::unique_ptr<GuardedMemory>& memory, size_t size);
@@ -80,7 +76,6 @@ class Differential {
   Status expected_ = ok_status();
   std::vector<std::byte> pixels_;  // of the parts' bounds
   Rect bounds_;
-  bool ends_early_ = false;  // a reduced stream has rows behind the parts
 };
 
 }  // namespace microtome::jpeg::test

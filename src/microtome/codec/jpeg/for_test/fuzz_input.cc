@@ -63,8 +63,11 @@ TileFormat FuzzInput::format() const {
 
 Request FuzzInput::asked() const {
   Random random(request);
-  Request asked = random_request(format(), random, flags >> kReduceShift & 3);
-  if ((flags & kWhole) != 0 && asked.reduce == 0) asked.parts = whole_tile(format()).parts;
+  Request asked = random_request(format(), random, static_cast<uint8_t>(flags >> kReduceShift & 3));
+  if ((flags & kWhole) != 0) {
+    const Size size = reduced_size(format().size, asked.reduce);
+    asked.parts = {{0, 0, size.w, size.h}};
+  }
   return asked;
 }
 

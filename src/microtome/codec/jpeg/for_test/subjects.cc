@@ -16,8 +16,7 @@ Subject codec() {
   TileFormat format;
   format.compression = Compression::jpeg;
   const std::shared_ptr<Decoder> decoder = find_codec(format).value()->make().value();
-  return [decoder](std::span<const std::byte> packed, const TileFormat& tile, const Want& want, int reduce) {
-    if (reduce != 0) return Answer{.declined = true};  // not part of what is asked of codecs
+  return [decoder](std::span<const std::byte> packed, const TileFormat& tile, const Want& want) {
     Status status = decoder->decode(packed, tile, want);
     if (status.ok()) return Answer{.unseen = true};
     constexpr std::string_view kPrefix = "jpeg: ";
@@ -35,12 +34,12 @@ struct Own {
 // Our own decoder alone: what it declines is seen, rather than decoded by the library after all.
 Subject own(std::string_view target) {
   return [own = std::make_shared<Own>(), target](std::span<const std::byte> packed, const TileFormat& tile,
-                                                 const Want& want, int reduce) {
+                                                 const Want& want) {
     const simd::TargetForTest use(target);
     const Frame* frame = own->headers.read(packed, tile.tables.data);
     const bool fits = frame != nullptr && frame->components == tile.samples && frame->size.w >= tile.size.w &&
                       frame->size.h >= tile.size.h;
-    const bool decoded = fits && own->tiles.decode(*frame, tile.color == Color::ycbcr, want, reduce);
+    const bool decoded = fits && own->tiles.decode(*frame, tile.color == Color::ycbcr, want, want.reduce);
     return Answer{.declined = !decoded};
   };
 }
