@@ -53,6 +53,13 @@ enum : int {
 constexpr int kFirstShift = 11;  // 13 bits of the constants, less 2 that the first pass keeps
 constexpr int kSecondShift = 18;
 
+// The last step: outputs i and 7 - i are the sum and the difference of the even and the odd part.
+template <int kShift>
+HWY_INLINE void mirror(I32 even, I32 odd, I32* r, int i) {
+  r[i] = shift_right<kShift>(add(even, odd));
+  r[7 - i] = shift_right<kShift>(sub(even, odd));
+}
+
 // One dimension of eight over one half of each block. r[i] and r[7 - i] are sums that the shift makes
 // results.
 template <int kShift, bool kHi>
@@ -66,14 +73,10 @@ HWY_INLINE void eight(const I16* x, I16 sum04, I16 diff04, I16 sum73, I16 sum51,
   const I32 y3 = dot<k1_175 - k1_961, k1_175>(z), y4 = dot<k1_175, k1_175 - k0_390>(z);
   const I32 o0 = dot<k0_298 - k0_899, -k0_899>(y3, a), o3 = dot<-k0_899, k1_501 - k0_899>(y4, a);
   const I32 o1 = dot<k2_053 - k2_562, -k2_562>(y4, b), o2 = dot<-k2_562, k3_072 - k2_562>(y3, b);
-  r[0] = shift_right<kShift>(add(e0, o3));
-  r[7] = shift_right<kShift>(sub(e0, o3));
-  r[1] = shift_right<kShift>(add(e1, o2));
-  r[6] = shift_right<kShift>(sub(e1, o2));
-  r[2] = shift_right<kShift>(add(e2, o1));
-  r[5] = shift_right<kShift>(sub(e2, o1));
-  r[3] = shift_right<kShift>(add(e3, o0));
-  r[4] = shift_right<kShift>(sub(e3, o0));
+  mirror<kShift>(e0, o3, r, 0);
+  mirror<kShift>(e1, o2, r, 1);
+  mirror<kShift>(e2, o1, r, 2);
+  mirror<kShift>(e3, o0, r, 3);
 }
 
 // The same where x[4] to x[7] are zero.
@@ -86,14 +89,10 @@ HWY_INLINE void eight_of_four(const I16* x, I32* r) {
   const I32 o0 = dot<k1_175 - k0_899, k1_175 - k1_961>(odd), o1 = dot<k1_175 - k0_390, k1_175 - k2_562>(odd);
   const I32 o2 = dot<k1_175, k1_175 - k1_961 + k3_072 - k2_562>(odd);
   const I32 o3 = dot<k1_501 - k0_899 + k1_175 - k0_390, k1_175>(odd);
-  r[0] = shift_right<kShift>(add(e0, o3));
-  r[7] = shift_right<kShift>(sub(e0, o3));
-  r[1] = shift_right<kShift>(add(e1, o2));
-  r[6] = shift_right<kShift>(sub(e1, o2));
-  r[2] = shift_right<kShift>(add(e2, o1));
-  r[5] = shift_right<kShift>(sub(e2, o1));
-  r[3] = shift_right<kShift>(add(e3, o0));
-  r[4] = shift_right<kShift>(sub(e3, o0));
+  mirror<kShift>(e0, o3, r, 0);
+  mirror<kShift>(e1, o2, r, 1);
+  mirror<kShift>(e2, o1, r, 2);
+  mirror<kShift>(e3, o0, r, 3);
 }
 
 template <int kShift>
