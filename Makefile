@@ -6,6 +6,7 @@
 #   make test    every suite: C++, layers, format, sanitizers, short fuzzing, Python; ends with the counts
 #   make bench   every task beside the other readers, on made slides, in half an hour; FULL=1: full sizes, in hours;
 #                BENCH="--quick" or other options of bench/run.py; CUCIM21= a Python 3.9 that has cucim 21.12.1
+#   make jpeg-race  our JPEG decoder against libjpeg-turbo, tile by tile, on every instruction set of this machine
 #   make bench-count    instructions of fixed jobs against bench/count/expected.json; UPDATE=1 writes it anew
 #   make fuzz    longer fuzzing (FUZZ_SECONDS per target, 300 unless told)
 #   make jpeg-proof    our JPEG decoder against libjpeg-turbo with every instruction set: TILES random tiles (1000000 unless
@@ -23,7 +24,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 INSTALL = @$(PYTHON) tools/install_package.py $(VENV)
 RUN_TESTS = @$(PYTHON) tools/run_tests.py --venv $(VENV)
 
-.PHONY: all demo test bench bench-count fuzz jpeg-proof asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
+.PHONY: all demo test bench jpeg-race bench-count fuzz jpeg-proof asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
 
 all: packages-build
 	$(INSTALL)
@@ -46,6 +47,13 @@ bench: packages-bench
 	@$(VENV)/bin/python bench/build_floor.py build/bench
 	@$(VENV)/bin/python bench/run.py $(BENCH_SLIDES) --json build/bench.json --done-when \
 	  --floor build/bench/bench/floors/microtome_floor --peers build/peers-venv/bin/python $(if $(CUCIM21),--cucim21 "$(CUCIM21)") $(BENCH)
+
+RACE := --rounds 9 --recode 30:420 --recode 75:420 --recode 90:420 --recode 75:444
+jpeg-race: packages-bench
+	$(INSTALL) --extras demo
+	@$(VENV)/bin/python tools/make_slides.py build/slides --only B D F --keep --scale 1/16
+	@$(VENV)/bin/python bench/build_floor.py build/bench
+	@build/bench/bench/floors/microtome_jpeg_race $(RACE) build/slides/B.tif build/slides/D.tif build/slides/F.tif
 
 bench-count: requirements
 	$(RUN_TESTS) count $(if $(UPDATE),--update-counts && cat build/test-logs/count.log)

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Builds the bare codec loops (bench/floors) with the libraries that the package is built with; prints their path.
+"""Builds bench/floors (bare codec loops, the JPEG race) with the libraries that the package is built with.
+
+Prints the path of the loops.
 
 python bench/build_floor.py [BUILD_DIR]
 """
@@ -18,7 +20,8 @@ def main():
     build = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build" / "bench")
     options = cmake_options() | {"MICROTOME_BENCH": "ON"}
     configure = ["cmake", "--preset", "release", "-B", build, *(f"-D{k}={v}" for k, v in options.items())]
-    for command in (configure, ["cmake", "--build", build, "--target", "microtome_floor"]):
+    targets = ["microtome_floor", "microtome_jpeg_race"]
+    for command in (configure, ["cmake", "--build", build, "--target", *targets]):
         done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"The bare codec loops do not build:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
