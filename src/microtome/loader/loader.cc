@@ -49,8 +49,7 @@ struct Loader::State {
   void start();
   std::span<const int64_t> rows_of(uint64_t batch) const noexcept;
   Result<RegionPlan> plan_row(int64_t position) const;
-  Result<std::vector<TileKey>> tiles_of(uint64_t batch) const;
-  size_t tile_bytes(const TileKey& tile) const noexcept;
+  Result<std::vector<PartOfTile>> tiles_of(uint64_t batch) const;
   void erase(const std::vector<TileKey>& tiles) const;
   Result<std::shared_ptr<Flight>> prepare(uint64_t batch);
   Result<BatchReadOptions> read_options();
@@ -77,10 +76,13 @@ void Loader::State::start() {
   if (options.keep_bytes != 0 && context.cache->capacity_bytes() == 0) {
     run->kept = std::make_unique<TileCache>(options.keep_bytes);
     run->window = std::make_unique<Window>(
-        Window::Source{batch_count,
-                       std::min(static_cast<uint64_t>(options.batch_size), uint64_t{order.size()}),
-                       [this](uint64_t batch) { return tiles_of(batch); },
-                       [this](const TileKey& tile) { return tile_bytes(tile); }},
+        Window::Source{
+            batch_count, std::min(static_cast<uint64_t>(options.batch_size), uint64_t{order.size()}),
+            [this](uint64_t batch) { return tiles_of(batch); },
+            [this](const TileKey& tile) {
+              return slides[tile.slide]->image(static_cast<int>(tile.image)).shown(tile.col, tile.row);
+            },
+            pixel.bytes()},
         options.keep_bytes, delivered);
   }
   run->crew = std::make_unique<Crew>(context.executor, context.workers, options.workers, meter);
@@ -99,18 +101,13 @@ Result<RegionPlan> Loader::State::plan_row(int64_t position) const {
                      {patch.x, patch.y, options.size.w, options.size.h});
 }
 
-Result<std::vector<TileKey>> Loader::State::tiles_of(uint64_t batch) const {
-  std::vector<TileKey> tiles;
+Result<std::vector<PartOfTile>> Loader::State::tiles_of(uint64_t batch) const {
+  std::vector<PartOfTile> tiles;
   for (const int64_t position : rows_of(batch)) {
     MICROTOME_ASSIGN(const RegionPlan plan, plan_row(position));
-    for (const TileCopy& copy : plan.copies) tiles.push_back(copy.tile);
+    for (const TileCopy& copy : plan.copies) tiles.push_back({copy.tile, copy.src});
   }
   return tiles;
-}
-
-size_t Loader::State::tile_bytes(const TileKey& tile) const noexcept {
-  const Rect shown = slides[tile.slide]->image(static_cast<int>(tile.image)).shown(tile.col, tile.row);
-  return static_cast<size_t>(shown.w) * static_cast<size_t>(shown.h) * pixel.bytes();
 }
 
 void Loader::State::erase(const std::vector<TileKey>& tiles) const {
@@ -133,7 +130,9 @@ Result<BatchReadOptions> Loader::State::read_options() {
     if (!decision.cached.empty()) {
       how.cache = run->kept.get();
       how.keep = [cached = std::move(decision.cached)](const TileKey& tile) {
-        return std::binary_search(cached.begin(), cached.end(), tile);
+        const auto at = std::lower_bound(cached.begin(), cached.end(), tile,
+                                         [](const PartOfTile& a, const TileKey& b) { return a.tile < b; });
+        return at != cached.end() && at->tile == tile ? std::optional(at->part) : std::nullopt;
       };
     }
   }

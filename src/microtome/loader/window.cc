@@ -25,27 +25,36 @@ Status Window::look_ahead() {
 
 Status Window::add_batch() {
   const uint64_t batch = started_ + ahead_.size();
-  MICROTOME_ASSIGN(std::vector<TileKey> keys, source_.tiles_of(batch));
-  std::sort(keys.begin(), keys.end());
-  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  MICROTOME_ASSIGN(std::vector<PartOfTile> parts, source_.tiles_of(batch));
+  std::sort(parts.begin(), parts.end(),
+            [](const PartOfTile& a, const PartOfTile& b) { return a.tile < b.tile; });
   Ahead added;
-  added.tiles.resize(keys.size());
-  added.next_use.assign(keys.size(), kNever);
-  for (size_t i = 0; i < keys.size(); ++i) {
-    const auto [number, is_new] = numbers_.add(keys[i]);
+  added.uses.reserve(parts.size());
+  const TileKey* before = nullptr;
+  for (const auto& [key, needed] : parts) {
+    if (before != nullptr && *before == key) {
+      Rect& all = added.uses.back().needed;
+      all = unite(all, needed);
+      continue;
+    }
+    before = &key;
+    const auto [number, is_new] = numbers_.add(key);
     if (number == tiles_.size()) tiles_.emplace_back();
     Tile& tile = tiles_[number];
-    added.tiles[i] = number;
+    const auto position = static_cast<uint32_t>(added.uses.size());
     if (is_new) {
       tile.kept = false;
-      distinct_bytes_ += source_.bytes_of(keys[i]);
+      distinct_bytes_ += bytes_of(source_.shown(key));
     } else {
-      ahead(tile.last_seen).next_use[tile.position] = batch;
+      Ahead::Use& last = ahead(tile.last_seen).uses[tile.position];
+      last.next_use = batch;
+      last.next_position = position;
     }
     tile.last_seen = batch;
-    tile.position = static_cast<uint32_t>(i);
+    tile.position = position;
+    added.uses.push_back({.tile = number, .needed = needed});
   }
-  entries_ += source_.patches_per_batch + keys.size();
+  entries_ += source_.patches_per_batch + added.uses.size();
   ahead_.push_back(std::move(added));
   return ok_status();
 }
@@ -59,33 +68,62 @@ Result<Window::Decision> Window::start(uint64_t delivered) {
   ahead_.pop_front();
   max_entries_ = std::min(max_entries_ + kMoreEntries, kMaxEntries);
   const uint64_t number = started_++;
-  entries_ -= source_.patches_per_batch + batch.tiles.size();
-  leaving_.emplace_back(number, std::vector<TileKey>());
-  for (size_t i = 0; i < batch.tiles.size(); ++i)
-    decide(batch.tiles[i], number, batch.next_use[i], delivered, decision);
+  entries_ -= source_.patches_per_batch + batch.uses.size();
+  leaving_.push_back({number, {}});
+  for (const Ahead::Use& use : batch.uses) decide(use, number, delivered, decision);
   return decision;
 }
 
-void Window::decide(uint32_t number, uint64_t batch, uint64_t next_use, uint64_t delivered,
-                    Decision& decision) {
-  const TileKey key = numbers_.key(number);
-  const bool kept = tiles_[number].kept;
-  if (next_use == kNever) {
-    distinct_bytes_ -= source_.bytes_of(key);
-    numbers_.remove(number);
-    tiles_[number].kept = false;
-    if (kept) leaving_.back().second.push_back(key);
-  } else if (kept) {
-    keep(number, batch, next_use);
-  } else {
-    const size_t bytes = source_.bytes_of(key);
-    if (!make_room(bytes, next_use, delivered, decision)) return;
-    keep(number, batch, next_use);
-    kept_bytes_ += bytes;
-    decision.cached.push_back(key);
-    return;
+void Window::decide(const Ahead::Use& use, uint64_t batch, uint64_t delivered, Decision& decision) {
+  const TileKey key = numbers_.key(use.tile);
+  Tile& tile = tiles_[use.tile];
+  const bool kept = tile.kept;
+  if (kept && tile.part.contains(use.needed)) {
+    // Whoever comes first makes it, and that may be a later batch's thread: then for the first one too.
+    decision.cached.push_back({key, unite(tile.part, tile.first_needed)});
   }
-  if (kept) decision.cached.push_back(key);
+  if (use.next_use == kNever) {
+    distinct_bytes_ -= bytes_of(source_.shown(key));
+    numbers_.remove(use.tile);
+    tile.kept = false;
+    if (!kept) return;
+    leaving_.back().tiles.push_back(key);
+    leaving_.back().bytes += tile.bytes;
+  } else if (kept || begin_to_keep(use, delivered, decision)) {
+    keep(use.tile, batch, use.next_use);
+  }
+}
+
+/// False: there is no room for it.
+bool Window::begin_to_keep(const Ahead::Use& use, uint64_t delivered, Decision& decision) {
+  const TileKey& key = numbers_.key(use.tile);
+  const Rect part = part_to_keep(use, source_.shown(key));
+  const size_t bytes = bytes_of(part);
+  if (!make_room(bytes, use.next_use, delivered, decision)) return false;
+  Tile& tile = tiles_[use.tile];
+  tile.part = part;
+  tile.bytes = bytes;
+  tile.first_needed = use.needed;
+  kept_bytes_ += bytes;
+  decision.cached.push_back({key, part});
+  return true;
+}
+
+/// See Note [Parts of tiles].
+Rect Window::part_to_keep(const Ahead::Use& use, const Rect& shown) const {
+  Rect part;
+  const Ahead::Use* at = &use;
+  for (int i = 0; at->next_use != kNever; ++i) {
+    if (i == kPartUses) return shown;
+    at = &ahead(at->next_use).uses[at->next_position];
+    part = unite(part, at->needed);
+    if (2 * part.w * part.h > shown.w * shown.h) return shown;
+  }
+  return part;
+}
+
+size_t Window::bytes_of(const Rect& part) const noexcept {
+  return static_cast<size_t>(part.w) * static_cast<size_t>(part.h) * source_.pixel_bytes;
 }
 
 void Window::keep(uint32_t number, uint64_t batch, uint64_t next_use) {
@@ -119,18 +157,18 @@ bool Window::make_room(size_t bytes, uint64_t next_use, uint64_t delivered, Deci
     if (number == nullptr || furthest_ <= next_use || tiles_[*number].last_use >= delivered) return false;
     const TileKey& key = numbers_.key(*number);
     decision.erase.push_back(key);
-    kept_bytes_ -= source_.bytes_of(key);
+    kept_bytes_ -= tiles_[*number].bytes;
     tiles_[*number].kept = false;
   }
   return true;
 }
 
 std::vector<TileKey> Window::deliver(uint64_t batch) {
-  if (leaving_.empty() || leaving_.front().first != batch) return {};
-  std::vector<TileKey> tiles = std::move(leaving_.front().second);
+  if (leaving_.empty() || leaving_.front().batch != batch) return {};
+  const Leaving left = std::move(leaving_.front());
   leaving_.pop_front();
-  for (const TileKey& tile : tiles) kept_bytes_ -= source_.bytes_of(tile);
-  return tiles;
+  kept_bytes_ -= left.bytes;
+  return left.tiles;
 }
 
 }  // namespace microtome

@@ -10,18 +10,35 @@
 namespace microtome {
 namespace {
 
+constexpr Rect kWhole{0, 0, 10, 10}, kTop{0, 0, 10, 5}, kBottom{0, 5, 10, 5};
 constexpr size_t kTileBytes = 100;
 
-using Batches = std::vector<std::vector<uint32_t>>;  // columns of tiles
+using Batches = std::vector<std::vector<uint32_t>>;  // columns of tiles, which are needed whole
+using PartBatches = std::vector<std::vector<PartOfTile>>;
+
+PartOfTile part(uint32_t col, const Rect& part = kWhole) {
+  return {{0, 0, col, 0}, part};
+}
+
+Window::Source source_of(uint64_t batch_count,
+                         std::function<Result<std::vector<PartOfTile>>(uint64_t)> tiles_of,
+                         uint64_t patches_per_batch = 1) {
+  return {batch_count, patches_per_batch, std::move(tiles_of), [](const TileKey&) { return kWhole; }, 1};
+}
 
 Window::Source source_of(const Batches& batches) {
-  return {batches.size(), 1,
-          [&batches](uint64_t batch) -> Result<std::vector<TileKey>> {
-            std::vector<TileKey> tiles;
-            for (const uint32_t col : batches[batch]) tiles.push_back({0, 0, col, 0});
-            return tiles;
-          },
-          [](const TileKey&) { return kTileBytes; }};
+  return source_of(batches.size(), [&batches](uint64_t batch) -> Result<std::vector<PartOfTile>> {
+    std::vector<PartOfTile> tiles;
+    for (const uint32_t col : batches[batch]) tiles.push_back(part(col));
+    return tiles;
+  });
+}
+
+Window::Source source_of(const PartBatches& batches, uint64_t patches_per_batch = 1) {
+  return source_of(
+      batches.size(),
+      [&batches](uint64_t batch) -> Result<std::vector<PartOfTile>> { return batches[batch]; },
+      patches_per_batch);
 }
 
 /// Does what a loader does that decodes `prefetch` batches ahead: how often each tile is decoded. Batches are
@@ -33,7 +50,7 @@ struct Simulation {
 
   Simulation(const Batches& batches, size_t budget, uint64_t prefetch) {
     Window window(source_of(batches), budget, 0);
-    std::deque<std::vector<TileKey>> flights;
+    std::deque<std::vector<PartOfTile>> flights;
     uint64_t started = 0;
     for (uint64_t batch = 0; batch < batches.size(); ++batch) {
       for (; started < batches.size() && flights.size() <= prefetch; ++started) {
@@ -51,10 +68,11 @@ struct Simulation {
     EXPECT_TRUE(cached.empty());
   }
 
-  void read(const std::vector<uint32_t>& batch, const std::vector<TileKey>& through_cache) {
+  void read(const std::vector<uint32_t>& batch, const std::vector<PartOfTile>& through_cache) {
     for (const uint32_t col : std::set<uint32_t>(batch.begin(), batch.end())) {
       const TileKey tile{0, 0, col, 0};
-      const bool kept = std::binary_search(through_cache.begin(), through_cache.end(), tile);
+      const bool kept =
+          std::find(through_cache.begin(), through_cache.end(), part(col)) != through_cache.end();
       if (kept && cached.contains(tile)) continue;
       ++decoded[col];
       if (kept) cached.insert(tile);
@@ -69,7 +87,7 @@ TEST(Window, KeepsOnlyWhatALaterBatchNeeds) {
   const auto cached = [&](uint64_t delivered) {
     std::vector<uint32_t> cols;
     const auto decision = window.start(delivered);
-    for (const TileKey& tile : decision->cached) cols.push_back(tile.col);
+    for (const PartOfTile& kept : decision->cached) cols.push_back(kept.tile.col);
     return cols;
   };
   EXPECT_EQ(cached(0), (std::vector<uint32_t>{1, 2}));
@@ -92,8 +110,7 @@ TEST(Window, RepetitionsWithinABatchAreNoReasonToKeep) {
 }
 
 TEST(Window, WithoutABudgetNothingIsKeptOrLookedAt) {
-  Window window({3, 1, [](uint64_t) -> Result<std::vector<TileKey>> { return internal("asked"); },
-                 [](const TileKey&) { return kTileBytes; }},
+  Window window(source_of(3, [](uint64_t) -> Result<std::vector<PartOfTile>> { return internal("asked"); }),
                 0, 0);
   EXPECT_TRUE(window.start(0).ok());
 }
@@ -116,13 +133,11 @@ TEST(Window, ATileThatABatchOnItsWayNeedsDoesNotGiveWay) {
 }
 
 TEST(Window, AnErrorBelongsToItsBatch) {
-  const Window::Source source{6, 1,
-                              [](uint64_t batch) -> Result<std::vector<TileKey>> {
-                                if (batch == 2) return corrupt("batch 2");
-                                return std::vector<TileKey>{{0, 0, 5, 0}};
-                              },
-                              [](const TileKey&) { return kTileBytes; }};
-  Window window(source, 1000, 0);
+  const auto tiles_of = [](uint64_t batch) -> Result<std::vector<PartOfTile>> {
+    if (batch == 2) return corrupt("batch 2");
+    return std::vector{part(5)};
+  };
+  Window window(source_of(6, tiles_of), 1000, 0);
   EXPECT_EQ(window.start(0)->cached.size(), 1u);
   EXPECT_EQ(window.start(0)->cached.size(), 1u);
   EXPECT_EQ(window.start(0).error().message, "batch 2");
@@ -132,7 +147,7 @@ TEST(Window, BeginsWhereItIsTold) {
   const Batches batches{{1}, {2}, {1, 2}, {2}};
   Window window(source_of(batches), 1000, 2);
   const auto decision = window.start(2);
-  EXPECT_EQ(decision->cached, (std::vector<TileKey>{{0, 0, 2, 0}}));
+  EXPECT_EQ(decision->cached, std::vector{part(2)});
 }
 
 TEST(Window, EachTileIsDecodedOnceWhereTheBudgetAllows) {
@@ -164,25 +179,94 @@ TEST(Window, NeverHoldsMoreThanItsBudget) {
   }
 }
 
+TEST(Window, KeepsThePartThatLaterBatchesNeed) {
+  const PartBatches batches{
+      {part(1, kTop)}, {part(1, {2, 6, 3, 2}), part(1, {4, 7, 4, 3})}, {part(1, kBottom)}};
+  Window window(source_of(batches), 1000, 0);
+  EXPECT_EQ(window.start(0)->cached, std::vector{part(1, kBottom)});
+  EXPECT_EQ(window.kept_bytes(), kTileBytes / 2);
+  // Its thread may come first, and what it keeps must then serve the first batch too.
+  EXPECT_EQ(window.start(0)->cached, std::vector{part(1, kWhole)});
+  EXPECT_EQ(window.start(0)->cached, std::vector{part(1, kWhole)});
+  EXPECT_EQ(window.deliver(2).size(), 0u);  // not its turn
+  EXPECT_TRUE(window.deliver(0).empty());
+  EXPECT_TRUE(window.deliver(1).empty());
+  EXPECT_EQ(window.deliver(2), (std::vector<TileKey>{{0, 0, 1, 0}}));
+  EXPECT_EQ(window.kept_bytes(), 0u);
+}
+
+TEST(Window, KeepsAllOfATileThatIsNeededAgainInMoreThanHalf) {
+  const PartBatches batches{{part(1, kTop)}, {part(1, {0, 4, 10, 6})}};
+  Window window(source_of(batches), 1000, 0);
+  EXPECT_EQ(window.start(0)->cached, std::vector{part(1, kWhole)});
+}
+
+TEST(Window, KeepsAllOfATileThatManyBatchesNeed) {
+  PartBatches batches{{part(1, kTop)}};
+  for (int i = 0; i < Window::kPartUses; ++i) batches.push_back({part(1, kBottom)});
+  EXPECT_EQ(Window(source_of(batches), 1000, 0).start(0)->cached, std::vector{part(1, kBottom)});
+  batches.push_back({part(1, kBottom)});
+  EXPECT_EQ(Window(source_of(batches), 1000, 0).start(0)->cached, std::vector{part(1, kWhole)});
+}
+
+TEST(Window, AUseBeyondTheWindowThatNeedsAnotherPartIsNotServed) {
+  const PartBatches batches{{part(1, kTop)}, {}, {part(1, kBottom)}, {part(1, kTop)}, {part(1, kBottom)}, {}};
+  static_assert(Window::kMinAhead == 2);
+  Window window(source_of(batches, Window::kMaxEntries), 1000, 0);
+  EXPECT_EQ(window.start(0)->cached, std::vector{part(1, kBottom)});
+  EXPECT_TRUE(window.start(1)->cached.empty());
+  EXPECT_EQ(window.start(2)->cached.size(), 1u);
+  EXPECT_TRUE(window.start(3)->cached.empty());
+  EXPECT_EQ(window.start(4)->cached.size(), 1u);
+  for (uint64_t batch = 0; batch < 4; ++batch) EXPECT_TRUE(window.deliver(batch).empty());
+  EXPECT_EQ(window.deliver(4).size(), 1u);
+  EXPECT_EQ(window.kept_bytes(), 0u);
+}
+
+TEST(Window, WhoeverMakesAPartItServesAll) {
+  std::mt19937 random(9);
+  const auto upto = [&](int64_t n) { return static_cast<int64_t>(random() % static_cast<uint32_t>(n)); };
+  for (int round = 0; round < 300; ++round) {
+    PartBatches batches(8);
+    for (auto& batch : batches) {
+      for (int i = 0; i < 3; ++i) {
+        const int64_t x = upto(10), y = upto(10);
+        batch.push_back(part(static_cast<uint32_t>(upto(4)), {x, y, 1 + upto(10 - x), 1 + upto(10 - y)}));
+      }
+    }
+    Window window(source_of(batches), 10 * kTileBytes, 0);
+    std::map<TileKey, std::vector<std::pair<Rect, Rect>>> uses;  // what each would keep, and what it needs
+    for (const auto& batch : batches) {
+      std::map<TileKey, Rect> needed;
+      for (const PartOfTile& use : batch) needed[use.tile] = unite(needed[use.tile], use.part);
+      const auto decision = window.start(0);
+      for (const auto& [tile, kept] : decision->cached) uses[tile].push_back({kept, needed[tile]});
+    }
+    for (const auto& [tile, all] : uses) {
+      // The first batch takes its own pixels while it makes the part; all others find theirs in it.
+      for (size_t maker = 0; maker < all.size(); ++maker) {
+        for (size_t user = 0; user < all.size(); ++user)
+          EXPECT_TRUE(user == maker || all[maker].first.contains(all[user].second));
+      }
+    }
+  }
+}
+
 TEST(Window, LooksNoFurtherThanItsLimits) {
   uint64_t furthest = 0;
-  const auto reach = [&](const std::function<std::vector<TileKey>(uint64_t)>& tiles_of, size_t budget,
+  const auto reach = [&](const std::function<std::vector<PartOfTile>(uint64_t)>& tiles_of, size_t budget,
                          uint64_t starts) {
     furthest = 0;
-    Window window({uint64_t{1} << 40, 1,
-                   [&](uint64_t batch) -> Result<std::vector<TileKey>> {
-                     furthest = std::max(furthest, batch);
-                     return tiles_of(batch);
-                   },
-                   [](const TileKey&) { return kTileBytes; }},
-                  budget, 0);
+    const auto noted = [&](uint64_t batch) -> Result<std::vector<PartOfTile>> {
+      furthest = std::max(furthest, batch);
+      return tiles_of(batch);
+    };
+    Window window(source_of(uint64_t{1} << 40, noted), budget, 0);
     for (uint64_t i = 0; i < starts; ++i) EXPECT_TRUE(window.start(0).ok());
     return furthest - (starts - 1);  // batches after the one started last
   };
-  const auto nothing = [](uint64_t) { return std::vector<TileKey>(); };
-  const auto always_new = [](uint64_t batch) {
-    return std::vector<TileKey>{{0, 0, static_cast<uint32_t>(batch), 0}};
-  };
+  const auto nothing = [](uint64_t) { return std::vector<PartOfTile>(); };
+  const auto always_new = [](uint64_t batch) { return std::vector{part(static_cast<uint32_t>(batch))}; };
   EXPECT_EQ(reach(nothing, 1000, 1), Window::kFirstEntries - 1);
   EXPECT_EQ(reach(nothing, 1000, 2), Window::kFirstEntries + Window::kMoreEntries - 1);
   EXPECT_EQ(reach(nothing, 1000, 50), Window::kMaxEntries - 1);

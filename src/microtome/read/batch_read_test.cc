@@ -265,12 +265,36 @@ TEST_F(BatchReadTest, KeepSaysWhichTilesAreCached) {
   TestSlide made({{.size = {96, 96}, .tile = {32, 32}}});
   TileCache cache(1 << 20);
   options_.cache = &cache;
-  options_.keep = [](const TileKey& tile) { return tile.row == 1; };
+  options_.keep = [](const TileKey& tile) {
+    return tile.row == 1 ? std::optional(Rect{0, 0, 32, 32}) : std::nullopt;
+  };
   plan({made.open()}, {{0, 0, {0, 0, 96, 96}}});
   ASSERT_TRUE(drain().ok());
   EXPECT_TRUE(made.shows(canvases_[0].view(), 0, {0, 0, 96, 96}, kFill));
   EXPECT_EQ(cache.info().tiles, 3u);
   EXPECT_EQ(counters_.direct, 6u);
+}
+
+TEST_F(BatchReadTest, KeepSaysWhichPartOfATileIsCached) {
+  TestSlide made({{.size = {32, 32}, .tile = {32, 32}}});
+  const auto slide = made.open();
+  TileCache cache(1 << 20);
+  options_.cache = &cache;
+  options_.keep = [](const TileKey&) { return std::optional(Rect{0, 16, 32, 16}); };
+  const auto read = [&](const Rect& region) {
+    plan({slide}, {{0, 0, region}});
+    EXPECT_TRUE(drain().ok());
+    EXPECT_TRUE(made.shows(canvases_[0].view(), 0, region, kFill));
+    return counters_.decoded.load();
+  };
+  EXPECT_EQ(read({0, 0, 32, 16}), 1u);  // takes another part than it keeps
+  EXPECT_EQ(cache.info().bytes, 3u * 32 * 16);
+  EXPECT_EQ(read({0, 16, 32, 16}), 1u);
+  EXPECT_EQ(read({5, 20, 27, 7}), 1u);
+  EXPECT_EQ(counters_.shared, 2u);
+  EXPECT_EQ(read({5, 15, 27, 7}), 2u);  // a row of it was not kept
+  EXPECT_EQ(counters_.direct, 1u);
+  EXPECT_EQ(cache.info().bytes, 3u * 32 * 16);
 }
 
 TEST_F(BatchReadTest, ConsultTakesFromTheCacheAndLeavesIt) {

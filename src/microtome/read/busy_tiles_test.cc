@@ -38,7 +38,7 @@ class BusyTilesTest : public ::testing::Test {
 
   /// Pixels of the tile, as another thread would have decoded them.
   Result<TilePixels> pixels_of(int64_t col, int64_t row) {
-    TilePixels pixels{{}, {16, 16}, 3, SampleType::u8};
+    TilePixels pixels{{}, {0, 0, 16, 16}, 3, SampleType::u8};
     MICROTOME_ASSIGN(pixels.buffer, pool_->allocate(16 * 16 * 3));
     for (int64_t y = 0; y < 16; ++y)
       for (int64_t x = 0; x < 16; ++x)

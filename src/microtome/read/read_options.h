@@ -6,9 +6,11 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "microtome/base/error.h"
+#include "microtome/base/geometry.h"
 #include "microtome/device/buffer.h"
 #include "microtome/plan/region.h"
 #include "microtome/read/tile_cache.h"
@@ -52,8 +54,9 @@ struct BatchReadOptions {
   TileCache* cache = nullptr;  ///< unowned: outlives the read. Null: none.
   CacheUse cache_use = CacheUse::fill;
   BufferPool* buffers = nullptr;  ///< unowned: memory of tiles that go through `cache`; needed to fill one.
-  /// Which tiles go through the cache rather than straight to their places; null with a cache: all.
-  std::function<bool(const TileKey&)> keep;
+  /// Which tiles go through the cache rather than straight to their places, and the part of each, in its
+  /// pixels, that the cache is to have. Null with a cache: all, whole.
+  std::function<std::optional<Rect>(const TileKey&)> keep;
   ReadCounters* counters = nullptr;  ///< unowned; may be null.
 };
 

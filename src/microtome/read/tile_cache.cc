@@ -97,7 +97,7 @@ Result<TileCache::Pixels> made_by(const TileCache::Make& make) {
 }  // namespace
 
 ImageView TilePixels::view() const noexcept {
-  ImageView view{buffer.data(), size, 0, samples, type};
+  ImageView view{buffer.data(), part.size(), 0, samples, type};
   view.row_stride = static_cast<int64_t>(view.row_bytes());
   return view;
 }

@@ -17,16 +17,16 @@
 
 namespace microtome {
 
-/// The shown part of a tile (TileGrid::shown), decoded.
+/// A decoded tile, or as much of it as somebody wanted to keep.
 struct TilePixels {
   Buffer buffer;
-  Size size;
+  Rect part;  ///< In pixels of the tile.
   uint16_t samples = 0;
   SampleType type = SampleType::u8;
   /// Not empty: all of it is this one pixel, and there is no buffer.
   std::vector<std::byte> pixel = {};
 
-  ImageView view() const noexcept;  ///< Of the buffer.
+  ImageView view() const noexcept;  ///< Of the buffer: `part`.
 };
 
 struct TileCacheKey {

@@ -24,7 +24,7 @@ class TileCacheTest : public ::testing::Test {
  protected:
   /// A tile of `bytes` bytes, all `value`.
   Result<TilePixels> tile(size_t bytes, int value = 0) {
-    TilePixels pixels{{}, {static_cast<int64_t>(bytes), 1}, 1, SampleType::u8};
+    TilePixels pixels{{}, {0, 0, static_cast<int64_t>(bytes), 1}, 1, SampleType::u8};
     MICROTOME_ASSIGN(pixels.buffer, pool_->allocate(bytes));
     std::fill_n(pixels.buffer.data(), bytes, static_cast<std::byte>(value));
     return pixels;
@@ -98,7 +98,7 @@ TEST_F(TileCacheTest, KeepsATileOfTheWholeCapacityAndNoneLarger) {
   EXPECT_EQ(cache.find(key_of(1)), nullptr);
   const auto large = cache.get(key_of(3), [&] { return tile(1001); });
   ASSERT_TRUE(large.ok());
-  EXPECT_EQ((*large)->size.w, 1001);
+  EXPECT_EQ((*large)->part.w, 1001);
   EXPECT_EQ(cache.find(key_of(3)), nullptr);
   EXPECT_NE(cache.find(key_of(2)), nullptr) << "pushed out for a tile that cannot be kept";
 }

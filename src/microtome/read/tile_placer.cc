@@ -78,85 +78,94 @@ Result<bool> TilePlacer::place(size_t number, size_t end, TileCache::Busy busy) 
   bytes_ = ref->bytes;
   const Current tile{planned, slide, number, end, *ref, busy};
   const BatchReadOptions& options = job_.options;
-  if (options.cache != nullptr && (!options.keep || options.keep(key))) {
-    MICROTOME_ASSIGN(const Cached cached, from_cache(tile));
-    if (cached != Cached::missing) return cached == Cached::placed;
+  if (options.cache != nullptr) {
+    if (const auto part = options.keep ? options.keep(key) : tile.shown()) {
+      MICROTOME_ASSIGN(const Cached cached, from_cache(tile, *part));
+      if (cached != Cached::missing) return cached == Cached::placed;
+    }
   }
   MICROTOME_TRY(decode_and_place(tile));
   return true;
 }
 
-Result<TilePlacer::Cached> TilePlacer::from_cache(const Current& tile) {
+/// `part`: what the cache is to have of the tile, if it has nothing.
+Result<TilePlacer::Cached> TilePlacer::from_cache(const Current& tile, const Rect& part) {
   const TileKey& key = tile.planned.tile;
   const TileCacheKey cache_key{tile.slide.source().id(), key.image, key.col, key.row};
-  uint64_t shared = tile.planned.placement_count;
+  bool made = false;
   TileCache::Pixels pixels;
   if (job_.options.cache_use == CacheUse::consult) {
     pixels = job_.options.cache->find(cache_key);
   } else {
-    bool made = false;
     const auto make = [&] {
       made = true;
-      return make_cached(tile);
+      return place_and_keep(tile, part);
     };
     MICROTOME_ASSIGN(pixels, job_.options.cache->get(cache_key, make, tile.busy));
     if (pixels == nullptr) return Cached::busy;
-    if (made) --shared;  // the first placement is what it was made for
   }
-  if (pixels == nullptr) return Cached::missing;
-  counts_.shared += shared;
+  if (made) return Cached::placed;
+  // It may have been kept for others, who need another part.
+  if (pixels == nullptr || !pixels->part.contains(tile.planned.needed)) return Cached::missing;
+  counts_.shared += tile.planned.placement_count;
   place_cached(tile, *pixels);
   return Cached::placed;
 }
 
-Result<TilePixels> TilePlacer::make_cached(const Current& tile) {
-  const Rect shown = tile.shown();
+/// Fills the placements and what is to be kept, in one pass over the tile.
+Result<TilePixels> TilePlacer::place_and_keep(const Current& tile, const Rect& part) {
   const TileFormat& format = *tile.ref.format;
-  TilePixels pixels{{}, shown.size(), format.samples, format.type};
-  const auto known = [&](std::span<const std::byte> packed) {
-    const auto pixel = worker_.constants.find(packed, format, shown);
-    pixels.pixel.assign(pixel.begin(), pixel.end());
+  TilePixels kept{{}, part, format.samples, format.type};
+  take_placements(tile);
+  MICROTOME_ASSIGN(const std::span<const std::byte> packed, fetch(tile));
+  const auto known = [&] {
+    const auto pixel = worker_.constants.find(packed, format, unite(tile.planned.needed, part));
+    kept.pixel.assign(pixel.begin(), pixel.end());
     return !pixel.empty();
   };
-  MICROTOME_ASSIGN(const std::span<const std::byte> packed, fetch(tile));
-  if (known(packed)) {
+  if (known()) {
     ++counts_.constant;
-    return pixels;
+    fill_placements(tile, kept.pixel);
+    return kept;
   }
-  const size_t bytes = pixels.view().row_bytes() * static_cast<size_t>(shown.h);
-  MICROTOME_ASSIGN(pixels.buffer, job_.options.buffers->allocate(bytes));
-  const TilePart whole{shown, pixels.view()};
-  const Want want{{&whole, 1}};
+  const size_t bytes = kept.view().row_bytes() * static_cast<size_t>(part.h);
+  MICROTOME_ASSIGN(kept.buffer, job_.options.buffers->allocate(bytes));
+  parts_.push_back({part, kept.view()});
+  const Want want{parts_, job_.stores};
   MICROTOME_ASSIGN(const bool copied, copy_twin(tile, packed, want));
   if (!copied) MICROTOME_TRY(decode(tile, packed, want));
-  if (known(packed)) pixels.buffer = Buffer();
-  return pixels;
+  if (known()) kept.buffer = Buffer();
+  return kept;
 }
 
 void TilePlacer::place_cached(const Current& tile, const TilePixels& pixels) const {
-  const Rect shown = tile.shown();
-  for (const Placement& placement : job_.plan.of(tile.planned)) {
-    if (pixels.pixel.empty()) {
-      copy_pixels(part_of(pixels.view(), shown, placement.src), destination(placement), job_.stores);
-    } else {
-      fill_pixels(destination(placement), pixels.pixel, job_.stores);
-    }
-  }
+  if (!pixels.pixel.empty()) return fill_placements(tile, pixels.pixel);
+  for (const Placement& placement : job_.plan.of(tile.planned))
+    copy_pixels(part_of(pixels.view(), pixels.part, placement.src), destination(placement), job_.stores);
+}
+
+void TilePlacer::take_placements(const Current& tile) {
+  parts_.clear();
+  const auto placements = job_.plan.of(tile.planned);
+  for (const Placement& placement : placements) parts_.push_back({placement.src, destination(placement)});
+  counts_.shared += placements.size() - 1;  // the first one is what the tile is decoded for
+}
+
+void TilePlacer::fill_placements(const Current& tile, std::span<const std::byte> pixel) const {
+  for (const Placement& placement : job_.plan.of(tile.planned))
+    fill_pixels(destination(placement), pixel, job_.stores);
 }
 
 Status TilePlacer::decode_and_place(const Current& tile) {
-  const auto placements = job_.plan.of(tile.planned);
   const Rect& needed = tile.planned.needed;
   const TileFormat& format = *tile.ref.format;
-  counts_.shared += placements.size() - 1;
+  take_placements(tile);
   MICROTOME_ASSIGN(const std::span<const std::byte> packed, fetch(tile));
   if (const auto pixel = worker_.constants.find(packed, format, needed); !pixel.empty()) {
     ++counts_.constant;
-    for (const Placement& placement : placements) fill_pixels(destination(placement), pixel, job_.stores);
+    fill_placements(tile, pixel);
     return ok_status();
   }
-  parts_.clear();
-  for (const Placement& placement : placements) parts_.push_back({placement.src, destination(placement)});
   const Want want{parts_, job_.stores};
   MICROTOME_ASSIGN(const bool copied, copy_twin(tile, packed, want));
   if (copied) return ok_status();

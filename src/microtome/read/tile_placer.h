@@ -77,12 +77,14 @@ class TilePlacer {
   /// missing: it is not there and is not to be made. busy: another thread makes it, see place().
   enum class Cached : uint8_t { missing, busy, placed };
 
-  Result<Cached> from_cache(const Current& tile);
-  Result<TilePixels> make_cached(const Current& tile);
+  Result<Cached> from_cache(const Current& tile, const Rect& part);
+  Result<TilePixels> place_and_keep(const Current& tile, const Rect& part);
   void place_cached(const Current& tile, const TilePixels& pixels) const;
   Result<std::span<const std::byte>> fetch(const Current& tile);
   Result<bool> copy_twin(const Current& tile, std::span<const std::byte> packed, const Want& want);
   Status decode(const Current& tile, std::span<const std::byte> packed, const Want& want);
+  void take_placements(const Current& tile);
+  void fill_placements(const Current& tile, std::span<const std::byte> pixel) const;
   ImageView destination(const Placement& placement) const noexcept;
 
   ReadJob& job_;

@@ -54,6 +54,30 @@ TEST_F(TilePlacerTest, AFlatTileGoesThroughTheCacheToo) {
   EXPECT_EQ(counters_.decoded, 9u);
 }
 
+// The upper half is wanted, the lower one kept: one colour, bytes decoded before, or neither.
+TEST_F(TilePlacerTest, PartsAreKeptOnEveryWay) {
+  TestSlide made({{.size = {128, 32},
+                   .tile = {32, 32},
+                   .flat = [](int64_t col, int64_t) { return col < 2; },
+                   .twin = [](int64_t col, int64_t) { return col == 3; }}});
+  const auto slide = made.open();
+  TileCache cache(1 << 20);
+  plan({slide}, {{0, 0, {64, 0, 32, 32}}});
+  ASSERT_TRUE(drain().ok());
+  options_.cache = &cache;
+  options_.keep = [](const TileKey&) { return std::optional(Rect{0, 16, 32, 16}); };
+  plan({slide}, {{0, 0, {0, 0, 128, 16}}});
+  ASSERT_TRUE(drain().ok());
+  EXPECT_TRUE(made.shows(canvases_[0].view(), 0, {0, 0, 128, 16}, kFill));
+  EXPECT_EQ(counters_.constant, 1u);
+  EXPECT_EQ(cache.info().bytes, 2u * 32 * 16 * 3 + 2 * 3);
+  const uint64_t decoded = counters_.decoded;
+  plan({slide}, {{0, 0, {0, 16, 128, 16}}});
+  ASSERT_TRUE(drain().ok());
+  EXPECT_TRUE(made.shows(canvases_[0].view(), 0, {0, 16, 128, 16}, kFill)) << "from the cache";
+  EXPECT_EQ(counters_.decoded, decoded);
+}
+
 TEST_F(TilePlacerTest, TilesOfTheSameBytesAreDecodedOncePerRead) {
   TestSlide made({{.size = {128, 128}, .tile = {32, 32}, .twin = dark_square}});
   const auto slide = made.open();
