@@ -24,6 +24,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import abi_check
 from install_package import ROOT, NoEnvironment, cmake_options, install, make_environment
 
 BUILD = ROOT / "build"
@@ -224,6 +225,22 @@ def formatting(run):
     return outcome
 
 
+def abi(run):
+    """Our declarations of NVIDIA's libraries against NVIDIA's headers; each comparison is one test."""
+    report = BUILD / "abi" / "report.json"
+    report.unlink(missing_ok=True)
+    status = run.status([sys.executable, "tools/abi_check.py", "--report", report])
+    if status == abi_check.UNREACHABLE:
+        reason = "skipped: PyPI cannot be reached, and NVIDIA's headers have not been fetched from it before"
+        return Outcome(skipped=1, notes=[reason])
+    if not report.exists():
+        raise RuntimeError(f"tools/abi_check.py ended with {status} and wrote no report")
+    outcome = Outcome()
+    for name, problem in json.loads(report.read_text()):
+        outcome.add(problem is None, name)
+    return outcome
+
+
 def fuzz(run):
     """Each fuzz target for --fuzz-seconds, from its checked-in corpus and what earlier runs found."""
     prefix = without_randomisation()
@@ -367,6 +384,7 @@ def more_pythons(run):
 SUITES = {
     "layers": ("every include keeps to the layer graph", layers),
     "format": ("clang-format and ruff", formatting),
+    "abi": ("our declarations of NVIDIA's libraries against NVIDIA's headers", abi),
     "cpp": ("C++ tests, release build", release),
     "python": ("Python tests in the main environment", python),
     "pythons": ("tests/python on the other Python versions found", more_pythons),
