@@ -44,7 +44,8 @@ function(microtome_layer NAME)
   endif()
 endfunction()
 
-# microtome_test_program(TARGET LABEL): what every test program gets; its tests are called LABEL.Suite.Name.
+# microtome_test_program(TARGET LABEL): what every test program gets; its tests are called LABEL.Suite.Name
+# and have the label LABEL.
 #
 # Tests are compiled for a short build. In the release build GoogleTest's macros gain nothing from -O3; under the sanitizers
 # they need not be watched for undefined behaviour themselves (the layers are), which alone doubles their compile time.
@@ -53,7 +54,7 @@ function(microtome_test_program TARGET LABEL)
   if(MICROTOME_SANITIZE)
     target_compile_options(${TARGET} PRIVATE -fno-sanitize=undefined)
   endif()
-  gtest_discover_tests(${TARGET} TEST_PREFIX "${LABEL}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+  gtest_discover_tests(${TARGET} TEST_PREFIX "${LABEL}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS ${LABEL})
 endfunction()
 
 # microtome_fuzzer(NAME LAYERS layer...): libFuzzer program fuzz_<NAME> from <NAME>.cc.

@@ -31,9 +31,9 @@ BUILD = ROOT / "build"
 LOGS = BUILD / "test-logs"
 CORES = len(os.sched_getaffinity(0))
 # What runs under the sanitizers in `make test`; `make asan` and `make tsan` run every layer.
-# "cross" are the tests of tests/cpp, which read every real file.
-ASAN_LAYERS = ["tiff", "slide", "codec", "read", "cross"]
-TSAN_LAYERS = ["exec", "read", "loader"]
+# "cross" are the tests of tests/cpp, which read every real file; "gpu_fake" those that run on the fake CUDA driver.
+ASAN_LAYERS = ["device", "gpu_fake", "tiff", "slide", "codec", "read", "cross"]
+TSAN_LAYERS = ["exec", "gpu_fake", "read", "loader"]
 COMMAND_TIMEOUT_S = 1200
 
 

@@ -1,0 +1,38 @@
+// What tests say to the fake CUDA driver, and what it tells them: functions of the fake's own, beside the
+// driver's.
+//
+// A test finds them with dlsym in the library that MICROTOME_LIB_CUDA names. A program that cannot call them
+// (a Python test) sets FAKE_CUDA in the environment to what fake_cuda_configure would be given.
+//
+// Settings are "name=value" with commas between:
+//   devices=1        how many there are; 0: cuInit answers "no device"
+//   driver=13000     what cuDriverGetVersion tells
+//   init=0           what cuInit answers
+//   memory=1073741824  bytes of each device
+//   delay=0          each operation on a stream first sleeps between 0 and so many microseconds
+//   seed=1           of those delays
+//   oom_at=0         the how many-th allocation (device or pinned) fails for want of memory; 0: none
+//   lost_at=0        at the how many-th call the device is lost: that call and all later ones answer "illegal
+//   address" fail_at=0        the how many-th call does nothing and answers `fail_with` fail_in=         only
+//   calls of this function count for fail_at fail_with=999    "unknown error"
+#pragma once
+
+#include <cstdint>
+
+struct FakeCudaReport {
+  uint64_t calls;              // of the driver's functions
+  uint64_t synchronous_calls;  // that made, or may make, the host wait for a device
+  uint64_t bytes_to_device, bytes_to_host;
+  uint64_t pageable_copies;  // from or to host memory that is not pinned
+  uint64_t foreign_calls;    // without a current context, or with an object of another device
+  const char* failed_in;     // the function that fail_at made fail; null: none
+  int64_t contexts, memory_blocks, memory_bytes, pinned_blocks, streams, events;  // alive now
+};
+
+extern "C" {
+/// Sets everything not named to its default, and counters to zero. Aborts on a setting that it does not know.
+using FakeCudaConfigure = void(const char* settings);
+using FakeCudaReportTo = void(FakeCudaReport* report);
+FakeCudaConfigure fake_cuda_configure;
+FakeCudaReportTo fake_cuda_report;
+}

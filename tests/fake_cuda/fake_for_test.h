@@ -1,0 +1,66 @@
+// For C++ tests on the fake CUDA driver: sets it up, and fails a test that leaves anything alive on it.
+#pragma once
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "microtome/device/cuda/device.h"
+#include "microtome/device/cuda/driver.h"
+#include "tests/fake_cuda/control.h"
+
+namespace microtome::cuda {
+
+class FakeDriverTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    configure("");
+    before_ = report();
+  }
+
+  void TearDown() override {
+    EXPECT_EQ(report().foreign_calls, 0u);
+    if (!expect_leaks_) expect_same_alive(before_, report());
+  }
+
+  /// Nothing more or less is alive on the fake than before.
+  static void expect_same_alive(const FakeCudaReport& before, const FakeCudaReport& after) {
+    EXPECT_EQ(after.contexts, before.contexts);
+    EXPECT_EQ(after.memory_blocks, before.memory_blocks);
+    EXPECT_EQ(after.pinned_blocks, before.pinned_blocks);
+    EXPECT_EQ(after.streams, before.streams);
+    EXPECT_EQ(after.events, before.events);
+  }
+
+  /// Makes the fake the driver that is found, with settings as control.h has them.
+  static void configure(const std::string& settings) {
+    ::setenv("MICROTOME_LIB_CUDA", FAKE_CUDA_FILE, 1);
+    find<FakeCudaConfigure>("fake_cuda_configure")(settings.c_str());
+  }
+
+  static FakeCudaReport report() {
+    FakeCudaReport report{};
+    find<FakeCudaReportTo>("fake_cuda_report")(&report);
+    return report;
+  }
+
+  static std::shared_ptr<const Driver> open_driver() { return Driver::open().value(); }
+  static std::shared_ptr<const Device> open_device(int ordinal = 0) {
+    return Device::open(open_driver(), ordinal).value();
+  }
+
+  bool expect_leaks_ = false;
+
+ private:
+  FakeCudaReport before_{};
+
+  template <class Function>
+  static Function* find(const char* name) {
+    void* library = ::dlopen(FAKE_CUDA_FILE, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    return reinterpret_cast<Function*>(::dlsym(library, name));
+  }
+};
+
+}  // namespace microtome::cuda

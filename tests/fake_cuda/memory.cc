@@ -1,0 +1,209 @@
+// The fake driver: device memory that the host cannot touch, pinned memory, copies.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "tests/fake_cuda/state.h"
+#include "tests/fake_cuda/streams.h"
+
+namespace fake {
+namespace {
+
+constexpr size_t kAlignment = 256;
+constexpr int kUnset = 0xa5;  // what memory holds before anything is written to it
+
+size_t page() {
+  static const auto size = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+size_t round_up(size_t value, size_t step) {
+  return (value + step - 1) / step * step;
+}
+
+std::byte* map(size_t bytes, int protection) {
+  void* mapped = ::mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED) std::abort();
+  return static_cast<std::byte*>(mapped);
+}
+
+/// Pages for `bytes` between two that fault; the memory ends at the second.
+struct Guarded {
+  explicit Guarded(size_t bytes)
+      : mapped(round_up(bytes, page()) + 2 * page()), start(map(mapped, PROT_NONE)) {
+    ::mprotect(start + page(), mapped - 2 * page(), PROT_READ | PROT_WRITE);
+    data = start + mapped - page() - round_up(bytes, kAlignment);
+    std::memset(start + page(), kUnset, mapped - 2 * page());
+  }
+  size_t mapped;
+  std::byte* start;
+  std::byte* data;
+};
+
+/// The block that has all of `bytes` from `address`, and where they are in it. With the mutex held.
+std::pair<std::shared_ptr<Block>, std::byte*> resolve(microtome::cuda::DeviceAddress address, size_t bytes) {
+  auto after = state().blocks.upper_bound(address);
+  if (after == state().blocks.begin()) return {};
+  const auto& block = std::prev(after)->second;
+  const size_t offset = address - block->address;
+  if (offset > block->size || bytes > block->size - offset) return {};
+  return {block, block->bytes + offset};
+}
+
+/// Whether all of these host bytes are pinned. With the mutex held.
+bool is_pinned(const void* memory, size_t bytes) {
+  const auto* begin = static_cast<const std::byte*>(memory);
+  auto after = state().pinned.upper_bound(const_cast<void*>(memory));
+  if (after == state().pinned.begin()) return false;
+  const auto& [start, size] = *std::prev(after);
+  return begin + bytes <= static_cast<std::byte*>(start) + size;
+}
+
+}  // namespace
+
+Block::Block(size_t wanted, int on_device) : size(wanted), device(on_device) {
+  const Guarded pages(wanted);
+  mapped_ = pages.mapped;
+  pages_ = pages.start;
+  bytes = pages.data;
+  addresses_ = map(mapped_, PROT_NONE);
+  address = reinterpret_cast<microtome::cuda::DeviceAddress>(addresses_) + page();
+}
+
+Block::~Block() {
+  ::munmap(pages_, mapped_);
+  ::munmap(addresses_, mapped_);
+}
+
+}  // namespace fake
+
+namespace microtome::cuda {
+
+DriverStatus cuMemGetInfo_v2(size_t* free, size_t* total) {
+  FAKE_ENTER("cuMemGetInfo_v2");
+  const ContextObject* context = fake::current_context();
+  if (!context) return DriverStatus::invalid_context;
+  const std::lock_guard lock(fake::state().mutex);
+  *free = *total = static_cast<size_t>(fake::state().settings.memory);
+  for (const auto& [address, block] : fake::state().blocks)
+    if (block->device == context->device) *free -= block->size;
+  return DriverStatus::success;
+}
+
+DriverStatus cuMemAlloc_v2(DeviceAddress* address, size_t bytes) {
+  FAKE_ENTER("cuMemAlloc_v2");
+  const ContextObject* context = fake::current_context();
+  if (!context) return DriverStatus::invalid_context;
+  if (bytes == 0) return DriverStatus::invalid_value;
+  const std::lock_guard lock(fake::state().mutex);
+  ++fake::state().report.synchronous_calls;
+  if (fake::allocation_fails(bytes, context->device)) return DriverStatus::out_of_memory;
+  const auto block = std::make_shared<fake::Block>(bytes, context->device);
+  fake::state().blocks.emplace(block->address, block);
+  *address = block->address;
+  return DriverStatus::success;
+}
+
+/// As the driver's, it waits for the device's work first.
+DriverStatus cuMemFree_v2(DeviceAddress address) {
+  FAKE_ENTER("cuMemFree_v2");
+  const ContextObject* context = fake::current_context();
+  if (!context) return DriverStatus::invalid_context;
+  fake::wait_for_device(context->device);
+  const std::lock_guard lock(fake::state().mutex);
+  ++fake::state().report.synchronous_calls;
+  return fake::state().blocks.erase(address) ? DriverStatus::success : DriverStatus::invalid_value;
+}
+
+DriverStatus cuMemHostAlloc(void** memory, size_t bytes, unsigned flags) {
+  FAKE_ENTER("cuMemHostAlloc");
+  const ContextObject* context = fake::current_context();
+  if (!context) return DriverStatus::invalid_context;
+  if (bytes == 0 || flags > 7) return DriverStatus::invalid_value;
+  const std::lock_guard lock(fake::state().mutex);
+  ++fake::state().report.synchronous_calls;
+  if (fake::allocation_fails(0, context->device)) return DriverStatus::out_of_memory;
+  const size_t whole = fake::round_up(bytes, fake::page());  // page-aligned, as the driver's
+  std::byte* pages = fake::Guarded(whole).start + fake::page();
+  fake::state().pinned.emplace(pages, whole);
+  *memory = pages;
+  return DriverStatus::success;
+}
+
+DriverStatus cuMemFreeHost(void* memory) {
+  FAKE_ENTER("cuMemFreeHost");
+  const ContextObject* context = fake::current_context();
+  if (!context) return DriverStatus::invalid_context;
+  fake::wait_for_device(context->device);
+  const std::lock_guard lock(fake::state().mutex);
+  ++fake::state().report.synchronous_calls;
+  const auto found = fake::state().pinned.find(memory);
+  if (found == fake::state().pinned.end()) return DriverStatus::invalid_value;
+  ::munmap(static_cast<std::byte*>(memory) - fake::page(), found->second + 2 * fake::page());
+  fake::state().pinned.erase(found);
+  return DriverStatus::success;
+}
+
+/// From pinned memory the bytes are read when the stream comes to it; from other memory they are copied aside
+/// at once.
+DriverStatus cuMemcpyHtoDAsync_v2(DeviceAddress to, const void* from, size_t bytes, StreamHandle stream) {
+  FAKE_ENTER("cuMemcpyHtoDAsync_v2");
+  std::shared_ptr<fake::Block> block;
+  std::byte* target = nullptr;
+  bool pinned = false;
+  {
+    const std::lock_guard lock(fake::state().mutex);
+    std::tie(block, target) = fake::resolve(to, bytes);
+    if (!block) return DriverStatus::invalid_value;
+    pinned = fake::is_pinned(from, bytes);
+    fake::state().report.bytes_to_device += bytes;
+    fake::state().report.pageable_copies += !pinned;
+  }
+  if (pinned)
+    return fake::enqueue(stream, block->device,
+                         [block, target, from, bytes] { std::memcpy(target, from, bytes); });
+  const auto* start = static_cast<const std::byte*>(from);
+  return fake::enqueue(stream, block->device,
+                       [block, target, aside = std::vector<std::byte>(start, start + bytes)] {
+                         std::memcpy(target, aside.data(), aside.size());
+                       });
+}
+
+/// Into memory that is not pinned the host waits for the copy, as with the driver.
+DriverStatus cuMemcpyDtoHAsync_v2(void* to, DeviceAddress from, size_t bytes, StreamHandle stream) {
+  FAKE_ENTER("cuMemcpyDtoHAsync_v2");
+  std::shared_ptr<fake::Block> block;
+  std::byte* source = nullptr;
+  bool pinned = false;
+  {
+    const std::lock_guard lock(fake::state().mutex);
+    std::tie(block, source) = fake::resolve(from, bytes);
+    if (!block) return DriverStatus::invalid_value;
+    pinned = fake::is_pinned(to, bytes);
+    fake::state().report.bytes_to_host += bytes;
+    fake::state().report.pageable_copies += !pinned;
+    fake::state().report.synchronous_calls += !pinned;
+  }
+  const DriverStatus queued =
+      fake::enqueue(stream, block->device, [block, source, to, bytes] { std::memcpy(to, source, bytes); });
+  if (queued == DriverStatus::success && !pinned) fake::wait_for_stream(stream);
+  return queued;
+}
+
+DriverStatus cuMemsetD8Async(DeviceAddress to, unsigned char value, size_t bytes, StreamHandle stream) {
+  FAKE_ENTER("cuMemsetD8Async");
+  std::shared_ptr<fake::Block> block;
+  std::byte* target = nullptr;
+  {
+    const std::lock_guard lock(fake::state().mutex);
+    std::tie(block, target) = fake::resolve(to, bytes);
+    if (!block) return DriverStatus::invalid_value;
+  }
+  return fake::enqueue(stream, block->device,
+                       [block, target, value, bytes] { std::memset(target, value, bytes); });
+}
+
+}  // namespace microtome::cuda
