@@ -318,11 +318,17 @@ def counted(report):
     return outcome
 
 
-def pytest_in(run, venv, label, *paths):
+def fake_cuda(run):
+    """The environment that shows Python tests the fake CUDA driver, which is built."""
+    folder = build(run, "release", ["fake_cuda", "fake_cuda_lacking"])
+    return {"MICROTOME_FAKE_CUDA": str(folder / "tests" / "fake_cuda")}
+
+
+def pytest_in(run, venv, label, *paths, env=None):
     install(venv, run.log)
     report = BUILD / f"pytest-{label}.xml"
     report.unlink(missing_ok=True)
-    status = run.status([venv / "bin" / "python", "-m", "pytest", f"--junitxml={report}", *paths])
+    status = run.status([venv / "bin" / "python", "-m", "pytest", f"--junitxml={report}", *paths], env)
     if not report.exists():
         raise RuntimeError(f"pytest ended with {status} and wrote no report")
     outcome = junit(report)
@@ -333,7 +339,7 @@ def pytest_in(run, venv, label, *paths):
 
 def python(run):
     make_environment(run.options.venv, sys.executable, ["test", "demo"], run.log)
-    return pytest_in(run, run.options.venv, "main")
+    return pytest_in(run, run.options.venv, "main", env=fake_cuda(run))
 
 
 def other_pythons():
@@ -362,7 +368,7 @@ def more_pythons(run):
         with open(LOGS / f"python-{version}.log", "w") as log:
             try:
                 make_environment(venv, interpreter, ["test", "demo"], log)
-                outcome = pytest_in(Run(log, run.options), venv, version, "tests/python")
+                outcome = pytest_in(Run(log, run.options), venv, version, "tests/python", env=environment)
             except NoEnvironment as error:
                 outcome = Outcome(skipped=1, notes=[f"skipped: no environment: {error}"])
             except Exception as error:
@@ -374,6 +380,7 @@ def more_pythons(run):
         return outcome
 
     outcome = Outcome()
+    environment = fake_cuda(run)
     with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
         for part in pool.map(one, other_pythons().items()):
             outcome += part

@@ -83,4 +83,27 @@ def test_an_unknown_suite_is_refused_with_the_suites_there_are():
     command = [sys.executable, Path(run_tests.__file__), "nope"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "no suite nope; there are layers, format, cpp" in done.stderr
+    assert "no suite nope; there are layers, format, abi, cpp" in done.stderr
+
+
+def test_headers_that_cannot_be_fetched_are_a_skip_and_a_wrong_declaration_a_failure(
+    logs, monkeypatch, capsys
+):
+    def run_abi(status, verdicts):
+        report = logs / "abi" / "report.json"
+        report.parent.mkdir(exist_ok=True)
+        monkeypatch.setattr(run_tests, "BUILD", logs)
+
+        def end(run, command, env=None):
+            if verdicts:
+                report.write_text(verdicts)
+            return status
+
+        monkeypatch.setattr(run_tests.Run, "status", end)
+        outcome, _ = run_tests.run_suite("abi", argparse.Namespace())
+        return outcome.passed, outcome.failed, outcome.skipped
+
+    assert run_abi(77, "") == (0, 0, 1)
+    assert run_abi(1, '[["cu13 a", null], ["cu13 b", "static assertion failed"]]') == (1, 1, 0)
+    assert run_abi(1, "") == (0, 1, 0)
+    assert "failed: cu13 b" in capsys.readouterr().out

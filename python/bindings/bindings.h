@@ -71,6 +71,7 @@ OnError on_error(bool fill) noexcept;
 nb::list to_list(const std::vector<RegionError>& errors);
 
 void bind_cache(nb::module_& module);
+void bind_cuda(nb::module_& module);
 void bind_cuslide_order(nb::module_& module);
 void bind_loader(nb::module_& module);
 void bind_runtime(nb::module_& module);

@@ -10,6 +10,7 @@ NB_MODULE(_core, module) {
   python::bind_source(module);
   python::bind_loader(module);
   python::bind_cache(module);
+  python::bind_cuda(module);
   python::bind_cuslide_order(module);
   python::bind_runtime(module);
 }

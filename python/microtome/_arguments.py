@@ -4,9 +4,8 @@ import math
 import operator
 import time
 
-from . import _core
+from . import _core, _cuda
 from ._lazy import np
-from .errors import DeviceUnavailableError
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 DEFAULT_FILL = 255  # white; int8, the one type that cannot hold it, gets its own largest value instead
@@ -162,7 +161,7 @@ def _usable_cpus():
 
 
 def device(value):
-    """Only "cpu" in this version; says so of the devices that other versions know."""
+    """ "cpu"; of a CUDA device it says why it cannot be used."""
     if not isinstance(value, str):
         raise TypeError(
             f"device = {value!r} is of type {type(value).__name__}, expected a string such as 'cpu'"
@@ -171,9 +170,7 @@ def device(value):
         return value
     kind, colon, index = value.partition(":")
     if kind == "cuda" and (not colon or index.isdecimal()):
-        raise DeviceUnavailableError(
-            f"device = {value!r}: this version of Microtome reads on the CPU only; decoding on a GPU is not in it yet"
-        )
+        _cuda.require(int(index or 0), f"device = {value!r}")
     raise ValueError(f"device = {value!r}, expected 'cpu', 'cuda' or 'cuda:N'")
 
 

@@ -84,6 +84,19 @@ def cache_clear() -> None:
 def cache_reset_counters() -> None:
     """Sets hits, misses and evictions to 0."""
 
+def require_cuda_device(ordinal: int) -> dict:
+    """
+    What is known of a CUDA device, or DeviceUnavailableError. Opens and initialises the driver.
+    """
+
+def find_cuda_driver() -> dict:
+    """The driver and its devices, or its problem."""
+
+def find_cuda_libraries(nvjpeg: Sequence[str], nvjpeg2k: Sequence[str], cufile: Sequence[str], last: Sequence[str]) -> dict:
+    """
+    {library: path, version, problem}, looked for in folders before the system's, and `last` after those.
+    """
+
 def cuslide_permutation(count: int, seed: int) -> NDArray:
     """Positions 0 … count-1 in cuslide's shuffled order."""
 

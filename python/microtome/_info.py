@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _core
+from . import _core, _cuda
 from ._lazy import np
 
 
@@ -17,11 +17,19 @@ def info() -> dict[str, Any]:
         ``versions``: of microtome, Python and NumPy. ``codecs``: name → decoder, library and version. ``cpu``:
         ``count`` that this process may use at once, ``machine``, ``features``, and ``simd``: the instruction set used,
         one of ``simd_available``; ``MICROTOME_SIMD`` in the environment forces one, and ``simd_problem`` says what
-        is wrong with it, if anything. ``cuda``: ``available``, and ``reason`` if not. ``threads``: started so far.
-        ``cache``: as `microtome.cache.info`. ``counters``: tiles ``decoded`` (of which ``direct`` into the result,
-        and of JPEG ones ``own`` by Microtome's decoder and ``library`` left to libjpeg-turbo), ``shared`` with
-        another patch or found in a cache, ``constant`` (filled, their bytes being known as one colour), ``twins``
-        copied from a tile of the same bytes, ``absent`` from their files, and ``packed_bytes`` asked for.
+        is wrong with it, if anything. ``cuda``: ``available``, and ``reason`` if not; ``driver``: its ``path``, the
+        CUDA ``version`` that it knows, or the ``problem`` with it; ``devices``: ``name``, ``compute_capability``,
+        ``multiprocessors`` and ``memory_bytes`` of each; ``libraries``: ``path``, ``version`` or ``problem`` of nvjpeg,
+        nvjpeg2k and cufile. ``threads``: started so far. ``cache``: as `microtome.cache.info`. ``counters``: tiles
+        ``decoded`` (of which ``direct`` into the result, and of JPEG ones ``own`` by Microtome's decoder and
+        ``library`` left to libjpeg-turbo), ``shared`` with another patch or found in a cache, ``constant`` (filled,
+        their bytes being known as one colour), ``twins`` copied from a tile of the same bytes, ``absent`` from their
+        files, and ``packed_bytes`` asked for.
+
+    Notes
+    -----
+    Looking for CUDA opens NVIDIA's libraries and initialises the driver where there is one: children that this process
+    then makes by fork cannot use CUDA. Nothing is looked for before.
 
     Examples
     --------
@@ -45,7 +53,7 @@ def info() -> dict[str, Any]:
             "features": _core.cpu_features(),
             **_core.simd(),
         },
-        "cuda": {"available": False, "reason": "this version of Microtome reads on the CPU only"},
+        "cuda": _cuda.info(),
         "threads": _core.thread_count(),
         "cache": _core.cache_info(),
         "counters": _core.counters(),

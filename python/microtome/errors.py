@@ -18,7 +18,10 @@ class UnsupportedError(Error):
 
 
 class DeviceUnavailableError(Error):
-    """A device or library was asked for that this machine or this version does not have."""
+    """A device or library was asked for that this machine or this version does not have, or cannot use any more.
+
+    The message says what was looked for and where, what was found and what was expected.
+    """
 
 
 # Users catch microtome.Error and see it so in tracebacks.

@@ -97,7 +97,7 @@ class Loader:
     workers : int, optional
         Threads that decode at most; 1 is the caller's alone, inside `next`. As many as there are CPUs, unless told.
     device : str
-        "cpu".
+        "cpu". "cuda" and "cuda:N" are refused, with what was looked for; see docs/gpu.md.
     on_error : {"raise", "fill"}
         "fill" fills broken tiles and reports them in `Batch.errors`.
     fill : number or sequence of numbers

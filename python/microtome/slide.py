@@ -167,6 +167,7 @@ class Slide:
         out: Any = None,
         fill: Fill = 255,
         workers: int | None = None,
+        device: str = "cpu",
         on_error: OnError = "raise",
     ) -> np.ndarray:
         """Reads a region.
@@ -188,6 +189,8 @@ class Slide:
             where samples are int8.)
         workers : int, optional
             Threads that work at most; 1 is the caller's alone. As many as this process may use, unless told.
+        device : str
+            "cpu". "cuda" and "cuda:N" are refused, with what was looked for; see docs/gpu.md.
         on_error : {"raise", "fill"}
             "fill" fills broken tiles and reports them in `last_errors`.
 
@@ -205,6 +208,8 @@ class Slide:
             No such level.
         TypeError, ValueError
             An argument that is not as above; the slide is closed.
+        DeviceUnavailableError
+            `device` is a GPU.
 
         Examples
         --------
@@ -213,6 +218,8 @@ class Slide:
         >>> slide.read((-1, 0), (1, 1), fill=(255, 0, 9)).tolist()
         [[[255, 0, 9]]]
         """
+        if device != "cpu":
+            _arguments.device(device)
         location = _arguments.location(location)
         size = _arguments.size(size)
         index = _levels.resolve(self, level, mpp, downsample, power)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .. import _arguments, _core
+from .. import _arguments, _core, _cuda
 from ..errors import Error
 from ..slide import open as open_native
-from .errors import DeviceError, InvalidArgumentError, reading, translate_reading
+from .errors import InvalidArgumentError, reading, translate_reading
 from .pixels import Samples
 from .values import CPU, DeviceType
 
@@ -112,11 +112,10 @@ def _threads(num_workers):
 
 
 def check_device(device):
-    """Refuses a device that is not the CPU."""
+    """Of a device that is not the CPU, says why it cannot be used."""
     if device is not CPU and device.type is not DeviceType.CPU:
-        raise DeviceError(
-            f"device={str(device)!r}: this version reads to host memory alone; use device='cpu'"
-        )
+        with reading():
+            _cuda.require(max(device.index, 0), f"device={str(device)!r}")
 
 
 def read_associated(slide, name, device):

@@ -1,0 +1,80 @@
+// CUDA as Python asks for it: whether a device can be used, and what was found.
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "bindings.h"
+#include "microtome/device/cuda/driver.h"
+#include "microtome/device/cuda/libraries.h"
+
+namespace microtome::python {
+namespace {
+
+using Folders = std::vector<std::string>;
+
+// Opened once for the process and never closed; a failure is not kept, so that the next call looks again. The
+// GIL is held all the while, which is what makes it once: a second thread has nothing to do before the first
+// knows.
+std::shared_ptr<const cuda::Driver> the_driver;
+
+Result<std::shared_ptr<const cuda::Driver>> driver() {
+  if (!the_driver) {
+    MICROTOME_ASSIGN(the_driver, cuda::Driver::open());
+  }
+  MICROTOME_TRY(the_driver->usable());
+  return the_driver;
+}
+
+nb::dict describe(const cuda::DeviceInfo& device) {
+  nb::dict dict;
+  dict["name"] = to_str(device.name);
+  dict["compute_capability"] = nb::make_tuple(device.major, device.minor);
+  dict["multiprocessors"] = device.multiprocessors;
+  dict["memory_bytes"] = device.memory_bytes;
+  return dict;
+}
+
+nb::dict require_device(int ordinal) {
+  const auto opened = take(driver());
+  take(opened->has_device(ordinal));
+  return describe(opened->devices()[static_cast<size_t>(ordinal)]);
+}
+
+nb::dict find_driver() {
+  nb::dict dict;
+  nb::list devices;
+  const auto opened = driver();
+  dict["path"] = opened.ok() ? to_str((*opened)->path()) : nb::str("");
+  dict["version"] = opened.ok() ? to_str(cuda::version_text((*opened)->version())) : nb::str("");
+  dict["problem"] = opened.ok() ? nb::str("") : to_str(opened.error().message);
+  if (opened.ok())
+    for (const cuda::DeviceInfo& device : (*opened)->devices()) devices.append(describe(device));
+  dict["devices"] = devices;
+  return dict;
+}
+
+nb::dict find_libraries(const Folders& nvjpeg, const Folders& nvjpeg2k, const Folders& cufile,
+                        const Folders& last) {
+  nb::dict dict;
+  for (const auto& library : cuda::look_for_libraries({{nvjpeg, last}, {nvjpeg2k, last}, {cufile, last}})) {
+    nb::dict found;
+    found["path"] = to_str(library.path);
+    found["version"] = to_str(library.version);
+    found["problem"] = to_str(library.problem);
+    dict[to_str(library.name)] = found;
+  }
+  return dict;
+}
+
+}  // namespace
+
+void bind_cuda(nb::module_& module) {
+  module.def("require_cuda_device", &require_device, nb::arg("ordinal"),
+             "What is known of a CUDA device, or DeviceUnavailableError. Opens and initialises the driver.");
+  module.def("find_cuda_driver", &find_driver, "The driver and its devices, or its problem.");
+  module.def("find_cuda_libraries", &find_libraries, nb::arg("nvjpeg"), nb::arg("nvjpeg2k"),
+             nb::arg("cufile"), nb::arg("last"),
+             "{library: path, version, problem}, looked for in folders before the system's, and `last` after "
+             "those.");
+}
+
+}  // namespace microtome::python
