@@ -139,6 +139,11 @@ class Slide:
         return np.dtype(self._described["levels"][0]["dtype"])
 
     @property
+    def codecs(self) -> tuple[str, ...]:
+        """Tuple of str, one for each level: how its tiles are coded. "JPEG", "deflate", …"""
+        return tuple(each["compression"] for each in self._described["levels"])
+
+    @property
     def path(self) -> str | None:
         """The path as str, or None for a slide that was not opened from a path."""
         return self._path

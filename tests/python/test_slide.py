@@ -47,6 +47,11 @@ def test_facts_of_an_aperio_slide(made_slide):
     assert slide.properties["openslide.level-count"] == str(len(slide.levels))
 
 
+def test_codecs_are_said_for_each_level(made_slide):
+    assert mt.open(made_slide("aperio-j2k-33005")).codecs == ("Aperio JPEG 2000 RGB (33005)",) * 2
+    assert mt.open(made_slide("generic-jpeg-420")).codecs == ("JPEG",) * 3
+
+
 def test_without_resolution_there_is_no_mpp(pyramid, tmp_path):
     path = tmp_path / "plain.tif"
     write_pyramid(path, pyramid.levels, mpp=None)
