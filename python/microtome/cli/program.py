@@ -17,7 +17,7 @@ from .._core import __version__
 from . import terminal
 from .failure import Exit, explain, one_line
 
-COMMANDS = ("info", "read", "associated", "patches")
+COMMANDS = ("info", "read", "associated", "patches", "verify", "bench", "cache")
 COMPLETION = "_MICROTOME_COMPLETE"
 
 

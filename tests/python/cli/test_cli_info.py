@@ -15,6 +15,9 @@ COMMANDS = {
     "read": ["{out}.png"],
     "associated": [],
     "patches": ["{out}"],
+    "verify": [],
+    "bench": [],
+    "cache": [],
 }
 
 
