@@ -57,3 +57,11 @@ def test_completion():
         text=True,
     )
     assert ran.returncode == 0 and "complete" in ran.stdout
+
+
+def test_pictures_of_the_terminal_are_there():
+    folder = Path(__file__).resolve().parents[3] / "docs" / "terminal"
+    assert {file.name for file in folder.iterdir()} == {"info.svg", "patches.svg", "verify.svg"}
+    assert all(
+        "url(http" not in file.read_text() and "@import" not in file.read_text() for file in folder.iterdir()
+    )
