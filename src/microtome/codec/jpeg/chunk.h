@@ -28,8 +28,8 @@ inline constexpr int kMaxGroups = kMaxSlots / 4 + 1;
 
 /// A block to decode, as the symbol machine sees it.
 struct BlockSlot {
-  const Entry* ac;
-  const Entry* next_dc;    ///< The DC table of the block after it.
+  const Lookup* ac;
+  const Lookup* next_dc;   ///< The DC table of the block after it.
   int16_t* coefficients;   ///< Its upper left corner in a group.
   const uint16_t* zigzag;  ///< Where its coefficients go from there, by position.
   const CoderTables* tables;

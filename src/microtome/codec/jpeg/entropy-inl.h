@@ -43,10 +43,10 @@ static_assert(56 - 2 * (kLookupBits - 1 + kMaxDcBits) >= kLookupBits);
 struct Machine {
   uint64_t bits = 0;              // the next bits of the scan, from the top
   const uint8_t* next = nullptr;  // the byte behind them
-  uint64_t count = 0;             // how many of `bits` count; more may be there, equal to the bytes at `next`
+  uint64_t count = 0;  // how many of `bits` count (& 63); more may be there, equal to the bytes at `next`
   const uint16_t* position = nullptr;  // of the next coefficient, in a zigzag table
   const BlockSlot* slot = nullptr;     // the block it belongs to
-  const Entry* table = nullptr;        // where the next bits are looked up
+  const Lookup* table = nullptr;       // where the next bits are looked up
 };
 
 HWY_INLINE uint64_t load_big_endian(const uint8_t* bytes) {
@@ -59,10 +59,11 @@ HWY_INLINE uint64_t load_big_endian(const uint8_t* bytes) {
 // Afterwards at least 56 bits count.
 HWY_INLINE void refill(Machine& m) {
   m.bits |= load_big_endian(m.next) >> (m.count & 63);
-  m.next += (m.count ^ 63) >> 3;
+  m.next += (~m.count >> 3) & 7;
   m.count |= 56;
 }
 
+// `bits` may be an entry's length with kEndOfBlock, which the next refill or decode_blocks() takes out again.
 HWY_INLINE void consume(Machine& m, uint64_t bits) {
   m.bits <<= (bits & 63);
   m.count -= bits;
@@ -73,36 +74,24 @@ HWY_INLINE const uint8_t* end_of_used(const Machine& m) {
   return m.next - (m.count >> 3);
 }
 
+// At the end of a block, to the next one's table, slot and position, without a branch. On x86 compilers do
+// not see the conditional moves.
 #if HWY_ARCH_X86_64
-// What compilers do not do by themselves: both loads on the critical path use base + index * 8 (an LEA with a
-// scale takes a cycle more), and the switch at the end of a block is made of conditional moves.
-HWY_INLINE uint64_t entry_length(const Entry* table, uint64_t index) {
-  uint64_t length;
-  asm("movzbl (%[table],%[index],8), %k[length]"
-      : [length] "=r"(length)
-      : [table] "r"(table), [index] "r"(index), "m"(*reinterpret_cast<const Entry(*)[kLookupSize]>(table)));
-  return length;
-}
-
-HWY_INLINE void next_table(Machine& m, const Entry* table, uint64_t index) {
-  const Entry* next = m.slot->ac;
+HWY_INLINE void next_table(Machine& m, uint64_t length) {
+  static_assert(kEndOfBlock == 128);
+  const Lookup* next = m.slot->ac;
   const BlockSlot* const next_slot = m.slot + 1;
-  static_assert(offsetof(Entry, shift) == 1 && kEndOfBlock == 128);
-  asm("testb $-128, 1(%[table],%[index],8)\n\t"
-      "cmovneq %[next_dc], %[next]\n\t"
-      "cmovneq %[next_slot], %[slot]\n\t"
-      "cmovneq %[zigzag], %[position]"
+  asm("testb %b[length], %b[length]\n\t"
+      "cmovsq %[next_dc], %[next]\n\t"
+      "cmovsq %[next_slot], %[slot]\n\t"
+      "cmovsq %[zigzag], %[position]"
       : [next] "+&r"(next), [slot] "+&r"(m.slot), [position] "+&r"(m.position)
       : [next_dc] "m"(m.slot->next_dc), [next_slot] "r"(next_slot), [zigzag] "m"(m.slot->zigzag),
-        [table] "r"(table), [index] "r"(index), "m"(*reinterpret_cast<const Entry(*)[kLookupSize]>(table))
+        [length] "r"(length)
       : "cc");
   m.table = next;
 }
 #else
-HWY_INLINE uint64_t entry_length(const Entry* table, uint64_t index) {
-  return table[index].length;
-}
-
 // a where mask is 0, b where it is all ones.
 template <class T>
 HWY_INLINE const T* select(uintptr_t mask, const T* a, const T* b) {
@@ -110,8 +99,8 @@ HWY_INLINE const T* select(uintptr_t mask, const T* a, const T* b) {
   return reinterpret_cast<const T*>(first ^ ((first ^ reinterpret_cast<uintptr_t>(b)) & mask));
 }
 
-HWY_INLINE void next_table(Machine& m, const Entry* table, uint64_t index) {
-  const uintptr_t end = uintptr_t{0} - (table[index].shift >> 7);
+HWY_INLINE void next_table(Machine& m, uint64_t length) {
+  const uintptr_t end = uintptr_t{0} - static_cast<uintptr_t>(length >> 7);
   m.table = select(end, m.slot->ac, m.slot->next_dc);
   m.position = select(end, m.position, m.slot->zigzag);
   m.slot = select(end, m.slot, m.slot + 1);
@@ -125,10 +114,9 @@ HWY_INLINE void next_table(Machine& m, const Entry* table, uint64_t index) {
 // The second value is stored first: where there is none, its place may be the first one's (huffman.h).
 template <bool kRefill>
 HWY_INLINE const Entry* step(Machine& m) {
-  const Entry* const table = m.table;
   const uint64_t index = m.bits >> (64 - kLookupBits);
-  const uint64_t length = entry_length(table, index);
-  const Entry* const entry = table + index;
+  const uint64_t length = m.table->lengths[index];
+  const Entry* const entry = m.table->entries.data() + index;
   if constexpr (kRefill) refill(m);
   const auto first = static_cast<uint16_t>((m.bits >> (entry->shift & 63)) - entry->base);
   consume(m, length);
@@ -138,7 +126,7 @@ HWY_INLINE const Entry* step(Machine& m) {
   coefficients[m.position[-1]] = entry->second;
   coefficients[place] = static_cast<int16_t>(first);
   if (HWY_UNLIKELY((reinterpret_cast<uintptr_t>(m.position) & kPastBlock) != 0)) return entry;
-  next_table(m, table, index);
+  next_table(m, length);
   return nullptr;
 }
 
@@ -195,15 +183,15 @@ HWY_INLINE void give_back(Machine& m, uint64_t bits) {
 HWY_NOINLINE bool rare(Machine& m, const Entry* entry) {
   const uint16_t* const zigzag = m.slot->zigzag;
   const int k = static_cast<int>(m.position - zigzag) - entry->advance;
-  const bool ends = (entry->shift & kEndOfBlock) != 0;
+  const bool ends = (entry->length & kEndOfBlock) != 0;
   int next = 64;
   if (entry->length == 0) {
     if (entry->base == kRefused) return false;
     next = decode_long(m, k);
     if (next < 0) return false;
   } else if (k + entry->offset + 1 == 64) {
-    const int first = 64 - (entry->shift & 63);
-    give_back(m, static_cast<uint64_t>(entry->length - first));
+    const int all = entry->length & ~kEndOfBlock, first = 64 - entry->shift;
+    give_back(m, static_cast<uint64_t>(all - first));
   } else if (k + entry->advance != 64 || (ends && entry->advance > 1)) {
     return false;
   }
@@ -231,6 +219,7 @@ HWY_NOINLINE bool decode_blocks(Machine& state, const BlockSlot* end) {
       entry = step<true>(m);
       if (HWY_LIKELY(entry == nullptr)) continue;
     }
+    m.count &= 63;
     // By a copy: a reference to `m` itself would keep it in memory all the time.
     state = m;
     if (m.slot == end) return true;

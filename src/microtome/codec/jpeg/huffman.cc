@@ -26,6 +26,10 @@ int extend(int value, int bits) {
   return value < 1 << (bits - 1) ? value + 1 - (1 << bits) : value;
 }
 
+int bits_of(const Entry& entry) {
+  return entry.length & ~kEndOfBlock;
+}
+
 // Calls use(symbol, length, first index, number of indices) for each code of up to kLookupBits bits. Codes
 // follow each other without gaps: the result is the first index that begins with none of them.
 template <class Use>
@@ -55,7 +59,7 @@ void fill_second(uint8_t symbol, int length, uint32_t begin, uint32_t span, Seco
   Entry half{};
   half.length = static_cast<uint8_t>(length + bits);
   if (bits == 0) {
-    if (run == 0) half.shift = kEndOfBlock;
+    if (run == 0) half.length |= kEndOfBlock;
     if (run == 15) half.advance = 16;
     std::fill_n(out, span, run == 0 || run == 15 ? pack(half) : kNoSecond);
     return;
@@ -88,7 +92,7 @@ const Packed* halves_behind(int taken, SecondHalves& second) {
   const size_t count = size_t{1} << left;
   for (size_t i = 0; i < count; ++i) {
     const Packed half = second.all[i << taken];
-    out[i] = std::bit_cast<Entry>(half).length <= left ? half : kNoSecond;
+    out[i] = bits_of(std::bit_cast<Entry>(half)) <= left ? half : kNoSecond;
   }
   second.used += count;
   return halves = out;
@@ -111,7 +115,7 @@ Entry first_half(bool dc, uint8_t symbol, int length, uint32_t code) {
   } else if (run == 15) {
     half.advance = 16;
   } else if (run == 0) {
-    half.shift |= kEndOfBlock;
+    half.length |= kEndOfBlock;
     half.advance = 1;  // its 0 goes to a place not yet reached
   } else {
     return kRefuse;
@@ -121,8 +125,8 @@ Entry first_half(bool dc, uint8_t symbol, int length, uint32_t code) {
 
 // The entries of all indices that begin with `half`, which leaves `span` of them.
 void put_pairs(const Entry& half, SecondHalves& second, Packed* out, uint32_t span) {
-  const int taken = half.length;
-  if (taken == 0 || taken >= kLookupBits || (half.shift & kEndOfBlock) != 0) {
+  const int taken = half.length;  // with kEndOfBlock: more than any
+  if (taken == 0 || taken >= kLookupBits) {
     std::fill_n(out, span, pack(half));
     return;
   }
@@ -138,8 +142,7 @@ void put_pairs(const Entry& half, SecondHalves& second, Packed* out, uint32_t sp
   }
 }
 
-void make_lookup(const HuffmanSpec& spec, bool dc, SecondHalves& second,
-                 std::array<Entry, kLookupSize>& table) {
+void make_lookup(const HuffmanSpec& spec, bool dc, SecondHalves& second, Lookup& table) {
   std::array<Packed, kLookupSize> packed;
   const size_t known =
       for_each_short_code(spec, [&](uint8_t symbol, int length, uint32_t begin, uint32_t span) {
@@ -152,7 +155,8 @@ void make_lookup(const HuffmanSpec& spec, bool dc, SecondHalves& second,
         put_pairs(half, second, out, span / 2);
       });
   std::fill(packed.begin() + static_cast<ptrdiff_t>(known), packed.end(), pack(kUnknown));
-  std::memcpy(table.data(), packed.data(), sizeof table);
+  std::memcpy(table.entries.data(), packed.data(), sizeof table.entries);
+  for (size_t i = 0; i < kLookupSize; ++i) table.lengths[i] = table.entries[i].length;
 }
 
 // False for what the library refuses: more codes than fit, a code of all ones (T.81 C.2).
@@ -192,15 +196,15 @@ BlankCode blank_code(const HuffmanSpec& dc, const HuffmanSpec& ac) {
   return {same.bits << end.length | end.bits, same.length + end.length};
 }
 
-constexpr std::array<Entry, kLookupSize> stop_table() {
-  std::array<Entry, kLookupSize> table{};
-  for (Entry& entry : table) entry = kUnknown;
+constexpr Lookup stop_table() {
+  Lookup table{};
+  table.entries.fill(kUnknown);
   return table;
 }
 
 }  // namespace
 
-const std::array<Entry, kLookupSize> kStopTable = stop_table();
+const Lookup kStopTable = stop_table();
 
 bool build_tables(const HuffmanSpec& dc, const HuffmanSpec& ac, CoderTables& tables) {
   if (!make_long(dc, tables.long_dc) || !make_long(ac, tables.long_ac)) return false;

@@ -55,7 +55,7 @@ bool first_values_are_right(const Entry& entry, uint32_t bits, int length, int s
   for (uint64_t tail = 0; tail < uint64_t{1} << open; ++tail) {
     const uint64_t stream = uint64_t{bits} << (64 - kLookupBits) | tail << (64 - kLookupBits - open);
     const auto value_bits = static_cast<uint32_t>(stream << length >> (64 - size));
-    const auto found = static_cast<uint16_t>((stream >> (entry.shift & 63)) - entry.base);
+    const auto found = static_cast<uint16_t>((stream >> entry.shift) - entry.base);
     if (static_cast<int16_t>(found) != extended(value_bits, size)) return false;
   }
   return true;
@@ -72,7 +72,7 @@ std::string check_entry(const Entry& entry, bool dc, const CodeTable& table, con
     const bool right = entry.base == (unknown ? 0 : kRefused) && entry.length == 0 && entry.second == 0;
     return right && entry.advance == 64 && entry.offset == kNowhere ? "" : "unknown";
   }
-  if ((entry.shift & 63) != 64 - first.length - size) return "shift";
+  if (entry.shift != 64 - first.length - size) return "shift";
   if (entry.offset != (size > 0 ? run : kNowhere)) return "offset";
   if (size > 0 && !first_values_are_right(entry, bits, first.length, size)) return "first value";
   bool ends = !dc && size == 0 && run == 0;
@@ -92,10 +92,17 @@ std::string check_entry(const Entry& entry, bool dc, const CodeTable& table, con
         second = extended(low(rest >> (left - next.length - next_size), next_size), next_size);
     }
   }
-  if (entry.length != length) return "length";
+  if ((entry.length & ~kEndOfBlock) != length) return "length";
   if (entry.advance != advance) return "advance";
-  if (((entry.shift & kEndOfBlock) != 0) != ends) return "end of block";
+  if (((entry.length & kEndOfBlock) != 0) != ends) return "end of block";
   return entry.second == second ? "" : "second";
+}
+
+std::string check_lookup(const Lookup& lookup, bool dc, const CodeTable& table, const CodeTable& ac,
+                         uint32_t bits) {
+  const Entry& entry = lookup.entries[bits];
+  if (lookup.lengths[bits] != entry.length) return "lengths";
+  return check_entry(entry, dc, table, ac, bits);
 }
 
 CodeTable random_table(bool dc, TableStyle style, Random& random) {
@@ -120,8 +127,8 @@ TEST(JpegHuffman, EntriesSayWhatTheBitsSay) {
     const CodeTable dc = random_table(true, style, random), ac = random_table(false, style, random);
     ASSERT_TRUE(build_tables(spec_of(dc), spec_of(ac), *tables)) << round;
     for (uint32_t bits = 0; bits < kLookupSize; ++bits) {
-      ASSERT_EQ(check_entry(tables->ac[bits], false, ac, ac, bits), "") << "AC " << round << " " << bits;
-      ASSERT_EQ(check_entry(tables->dc[bits], true, dc, ac, bits), "") << "DC " << round << " " << bits;
+      ASSERT_EQ(check_lookup(tables->ac, false, ac, ac, bits), "") << "AC " << round << " " << bits;
+      ASSERT_EQ(check_lookup(tables->dc, true, dc, ac, bits), "") << "DC " << round << " " << bits;
     }
   }
 }
@@ -191,7 +198,7 @@ TEST(JpegHuffman, CacheKeepsTheLastByContent) {
   };
   const CoderTables* const first = cache.get(dc, ac(1));
   ASSERT_NE(first, nullptr);
-  const Entry entry = first->ac[0b10100000000];  // symbol 1 of run 0 size 1, its value 1
+  const Entry entry = first->ac.entries[0b10100000000];  // symbol 1 of run 0 size 1, its value 1
   EXPECT_EQ(cache.get(counted({0, 3}), ac(1)), first);
   EXPECT_EQ(cache.get(dc, counted({0, 4})), nullptr);
   EXPECT_EQ(cache.get(dc, counted({0, 4})), nullptr);
@@ -201,11 +208,11 @@ TEST(JpegHuffman, CacheKeepsTheLastByContent) {
     EXPECT_NE(other, nullptr);
   }
   EXPECT_EQ(cache.get(dc, ac(1)), first);
-  EXPECT_EQ(first->ac[0b10100000000].length, entry.length);
+  EXPECT_EQ(first->ac.entries[0b10100000000].length, entry.length);
   for (int i = 100; i < 120; ++i) cache.get(dc, ac(i));
   const CoderTables* const again = cache.get(dc, ac(1));
   ASSERT_NE(again, nullptr);
-  EXPECT_EQ(again->ac[0b10100000000].length, entry.length);
+  EXPECT_EQ(again->ac.entries[0b10100000000].length, entry.length);
 }
 
 }  // namespace

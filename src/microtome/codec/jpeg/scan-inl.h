@@ -100,12 +100,12 @@ inline void Scan::make_slots(const TileJob& job, int16_t* coefficients) {
         const int column = mcu * component.h + b % component.h;
         const int group = (component.first_slot + b / component.h * component.h) * chunk / 4 + column / 4;
         int16_t* const corner = coefficients + static_cast<size_t>(group) * kGroupSize + column % 4 * 8;
-        *slot = {job.tables[c]->ac.data(), nullptr, corner, kZigzag.places.data(), job.tables[c]};
+        *slot = {&job.tables[c]->ac, nullptr, corner, kZigzag.places.data(), job.tables[c]};
       }
     }
   }
   for (BlockSlot* s = slots; s < slot; ++s) {
-    s->next_dc = (s + 1 < slot ? s[1] : *slots).tables->dc.data();
+    s->next_dc = &(s + 1 < slot ? s[1] : *slots).tables->dc;
   }
   // Behind the last block of a chunk the machine looks up the stop table once, and stores zeros.
   *slot = *slots;
@@ -190,12 +190,12 @@ inline bool Scan::decode_chunk(int mcus, int blank, bool keep) {
 
 inline bool Scan::decode_mcus(int begin, int end, bool keep) {
   BlockSlot* const last = slots_.data() + end * blocks_ - 1;
-  const Entry* const next_dc = last->next_dc;
+  const Lookup* const next_dc = last->next_dc;
   if (keep != keeps_) set_keeping(keep);
   machine_.slot = slots_.data() + begin * blocks_;
-  machine_.table = machine_.slot->tables->dc.data();
+  machine_.table = &machine_.slot->tables->dc;
   machine_.position = machine_.slot->zigzag;
-  last->next_dc = kStopTable.data();
+  last->next_dc = &kStopTable;
   const bool decoded = decode_blocks(machine_, last + 1);
   last->next_dc = next_dc;
   if (!decoded || end_of_used(machine_) > segment_end_) return false;
