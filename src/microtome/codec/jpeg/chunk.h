@@ -12,9 +12,9 @@
 
 namespace microtome::jpeg {
 
-inline constexpr int kMaxSlots = 32;  ///< Blocks of a chunk.
+inline constexpr int kMaxSlots = 48;  ///< Blocks of a chunk.
 
-/// MCUs of a chunk, for MCUs of `blocks` blocks: 16, 8 or 4.
+/// MCUs of a chunk, for MCUs of `blocks` blocks: a multiple of 4, at most 16.
 constexpr int chunk_mcus(int blocks) {
   const int most = kMaxSlots / blocks / 4 * 4;
   return most < 16 ? most : 16;

@@ -19,7 +19,7 @@ namespace microtome::jpeg {
 
 /// Bytes behind a scan that may be read too, so that the entropy decoder looks at its position once in a
 /// while only. The first 64 are 0; the others have any value.
-inline constexpr size_t kScanPadding = 8192;
+inline constexpr size_t kScanPadding = 10240;
 
 struct ScanBytes {
   const uint8_t* data = nullptr;
