@@ -73,7 +73,7 @@ class JpegDecoder final : public Decoder {
       const auto [w, h] = reduced_size(frame->size, want.reduce);
       const Rect picture{0, 0, w, h};
       if (!picture.contains(want.bounds())) return false;
-      return own_.decode(*frame, format.color == Color::ycbcr, want, want.reduce);
+      return own_.decode(*frame, format.color == Color::ycbcr, want);
     } catch (const std::bad_alloc&) {
       return false;
     }

@@ -112,9 +112,9 @@ bool TileDecoder::run(const TileJob& job) {
   return done;
 }
 
-bool TileDecoder::decode(const Frame& frame, bool ycbcr, const Want& want, int reduce) {
+bool TileDecoder::decode(const Frame& frame, bool ycbcr, const Want& want) {
   TileJob job;
-  if (!prepare(frame, want.bounds(), reduce, job)) return false;
+  if (!prepare(frame, want.bounds(), want.reduce, job)) return false;
   job.ycbcr = ycbcr;
   // Subsampled colours that are not chroma: nobody writes them.
   const bool subsampled = job.layout.across != Stretch::none || job.layout.down != Stretch::none;

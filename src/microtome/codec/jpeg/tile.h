@@ -27,9 +27,9 @@ class TileDecoder {
   TileDecoder();
   ~TileDecoder();
 
-  /// Writes all of `want.parts`, which lie inside the frame at 1 / 2^reduce of its size, 0 to 3: the
+  /// Writes all of `want.parts`, which lie inside the frame at 1 / 2^want.reduce of its size, 0 to 3: the
   /// library's scale_num of 8, 4, 2 or 1. `ycbcr`: what three components are; otherwise RGB. False: declined.
-  bool decode(const Frame& frame, bool ycbcr, const Want& want, int reduce = 0);
+  bool decode(const Frame& frame, bool ycbcr, const Want& want);
 
   /// Writes the samples of each component as the frame has them, subsampled where it is. `planes` are of the
   /// sizes that plane_size() gives, of one sample per pixel. False: declined.

@@ -29,11 +29,11 @@ struct Ours {
   TileDecoder decoder;
   int decoded = 0, declined = 0;
 
-  bool decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want, int reduce = 0) {
+  bool decode(std::span<const std::byte> packed, const TileFormat& format, const Want& want) {
     const Frame* const frame = headers.read(packed, format.tables.data);
     const bool done = frame != nullptr && frame->components == format.samples &&
                       Rect{0, 0, frame->size.w, frame->size.h}.contains(want.bounds()) &&
-                      decoder.decode(*frame, format.color == Color::ycbcr, want, reduce);
+                      decoder.decode(*frame, format.color == Color::ycbcr, want);
     ++(done ? decoded : declined);
     return done;
   }
@@ -101,7 +101,8 @@ void check_reduced(Ours& ours, const RandomStream& stream, const PlainImage& pla
   const ImageView view{pixels.data(), src.size(), static_cast<int64_t>(row), stream.format.samples,
                        SampleType::u8};
   const TilePart part{src, view};
-  if (!ours.decode(stream.packed, stream.format, {{&part, 1}}, reduce)) return;
+  const Want want{.parts = {&part, 1}, .reduce = static_cast<uint8_t>(reduce)};
+  if (!ours.decode(stream.packed, stream.format, want)) return;
   for (int64_t y = 0; y < src.h; ++y) {
     const auto first = static_cast<size_t>((src.y + y) * plain.size.w + src.x) * samples;
     ASSERT_EQ(std::memcmp(view.row(y), plain.pixels.data() + first, row), 0)

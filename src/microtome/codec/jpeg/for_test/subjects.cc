@@ -39,7 +39,7 @@ Subject own(std::string_view target) {
     const Frame* frame = own->headers.read(packed, tile.tables.data);
     const bool fits = frame != nullptr && frame->components == tile.samples && frame->size.w >= tile.size.w &&
                       frame->size.h >= tile.size.h;
-    const bool decoded = fits && own->tiles.decode(*frame, tile.color == Color::ycbcr, want, want.reduce);
+    const bool decoded = fits && own->tiles.decode(*frame, tile.color == Color::ycbcr, want);
     return Answer{.declined = !decoded};
   };
 }
