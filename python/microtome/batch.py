@@ -92,3 +92,9 @@ class Batch:
     def __repr__(self):
         errors = f", {len(self.errors)} errors" if self.errors else ""
         return f"<microtome.Batch {self.number}: {self.pixels.shape} {self.pixels.dtype}{errors}>"
+
+    def _repr_html_(self):
+        """What a notebook shows: a contact sheet."""
+        from . import _html
+
+        return _html.of_batch(self)

@@ -377,3 +377,9 @@ class Slide:
         parts += [f"{self.mpp[0]:.4g} µm/px"] if self.mpp else []
         parts += ["closed"] if self.closed else []
         return f"<microtome.Slide {self._name!r}: {', '.join(parts)}>"
+
+    def _repr_html_(self):
+        """What a notebook shows: a thumbnail, sizes, resolution and levels."""
+        from . import _html
+
+        return _html.of_slide(self)
