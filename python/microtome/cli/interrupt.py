@@ -15,7 +15,8 @@ class Interrupt:
     """While entered, a first SIGINT or SIGTERM only sets `code`; one that follows later ends the program at once.
 
     The work looks at `code` after each step and stops in good order. Signals reach Python's main thread alone; in
-    others this does nothing.
+    others this does nothing. A signal that the program was started to ignore, as a shell's background jobs are, stays
+    ignored.
     """
 
     SIGNALS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED}
@@ -27,7 +28,8 @@ class Interrupt:
 
     def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._seen) for number in self.SIGNALS}
+            heeded = [number for number in self.SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._seen) for number in heeded}
         return self
 
     def __exit__(self, *exception: object) -> None:

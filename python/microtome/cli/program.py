@@ -55,7 +55,9 @@ def _sigterm_unwinds():
     def unwind(number, frame):
         raise Terminated
 
-    before = signal.signal(signal.SIGTERM, unwind)
+    before = signal.getsignal(signal.SIGTERM)
+    if before != signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, unwind)
     try:
         yield
     finally:

@@ -52,13 +52,14 @@ def whole_file(path: str, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     if path == STDOUT or _is_special(path):
         content = io.BytesIO()
         yield content
+        # Not getbuffer(): views of a BytesIO that end in a reference cycle crash CPython up to 3.12.1.
         with writing("standard output" if path == STDOUT else path):
             if path == STDOUT:
-                sys.stdout.buffer.write(content.getbuffer())
+                sys.stdout.buffer.write(content.getvalue())
                 sys.stdout.buffer.flush()
             else:
                 with open(path, "wb") as file:
-                    file.write(content.getbuffer())
+                    file.write(content.getvalue())
         return
     target = os.path.realpath(path)  # a symbolic link stays one
     partial = os.path.join(

@@ -1,6 +1,7 @@
 """Fixtures of the command line's tests."""
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,14 @@ class Ran(NamedTuple):
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def heeded_signals():
+    """SIGINT as in a terminal: shells make their background jobs, such as a test run, ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

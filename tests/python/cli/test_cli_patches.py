@@ -263,6 +263,13 @@ def test_ctrl_c_leaves_a_valid_part(number, code, kind, cli, refused, pyramid, t
     assert tree(tmp_path) == expected
 
 
+def test_a_background_job_ignores_ctrl_c(cli, pyramid, tmp_path, monkeypatch):
+    """A shell starts it so; Ctrl-C in the terminal is then meant for another."""
+    interrupt_after(monkeypatch, "webdataset", 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    assert cli("patches", pyramid.path, tmp_path / "set.tar", *SMALL).code == 0
+
+
 def test_ctrl_c_before_the_first_patch_leaves_nothing(kind, refused, pyramid, tmp_path, monkeypatch):
     monkeypatch.setattr(mt.Loader, "__iter__", lambda self: signal.raise_signal(signal.SIGINT) or iter(()))
     assert "nothing was written" in refused(130, "patches", pyramid.path, tmp_path / KINDS[kind], *SMALL)

@@ -83,7 +83,8 @@ class WebDataset:
             facts = {"index": index, "x": x, "y": y} | self._layout.about
             self._add_member(content, self.patch_name(index), picture)
             self._add_member(content, self._facts_name(index), json.dumps(facts, ensure_ascii=False).encode())
-        _write_all(self._file, content.getbuffer())
+        # Not getbuffer(): views of a BytesIO that end in a reference cycle crash CPython up to 3.12.1.
+        _write_all(self._file, content.getvalue())
         self._end = self._file.tell()
 
     @staticmethod
