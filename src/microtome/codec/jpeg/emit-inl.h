@@ -34,6 +34,12 @@ class Emit {
   void flat(int64_t begin, int64_t end) const;
   void set_flat(const std::array<uint8_t, 3>& samples);
 
+  // Rows begin…end - 1 come next: has the ends of theirs fetched that will not be streamed.
+  //
+  // Such a line shares its 64 bytes with the tile beside it and must be read before it can be written.
+  // Nothing foresees that, and stores wait in order: without this, each row of pixels waits for memory twice.
+  void expect(int64_t begin, int64_t end) const;
+
   // Samples of MCU row m.
   void planes(int64_t m) const;
 
@@ -52,6 +58,14 @@ class Emit {
   const TileJob& job_;
   FlatRow flat_row_{};
 };
+
+inline void Emit::expect(int64_t begin, int64_t end) const {
+  if (!job_.stream) return;
+  for (const TilePart& part : job_.parts) {
+    const int64_t y0 = std::max(begin, part.src.y), y1 = std::min(end, part.src.bottom());
+    for (int64_t y = y0; y < y1; ++y) fetch_ends(row_of(part, y), static_cast<size_t>(part.dst.row_bytes()));
+  }
+}
 
 inline void Emit::part_rows(const TilePart& part, int64_t begin, int64_t end) const {
   const Layout& layout = job_.layout;

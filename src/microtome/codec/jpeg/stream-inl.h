@@ -24,6 +24,13 @@ HWY_INLINE size_t before_line(const uint8_t* p) {
   return (kLine - reinterpret_cast<uintptr_t>(p) % kLine) % kLine;
 }
 
+/// Begins to fetch the lines at both ends of [out, out + bytes) that stream_bytes() will write in part.
+HWY_INLINE void fetch_ends(uint8_t* out, size_t bytes) {
+  uint8_t* const end = out + bytes;
+  if (before_line(out) != 0) __builtin_prefetch(out, 1);
+  if (before_line(end) != 0) __builtin_prefetch(end - 1, 1);
+}
+
 HWY_INLINE void stream_bytes(const uint8_t* from, size_t bytes, uint8_t* out) {
   const size_t head = HWY_MIN(before_line(out), bytes);
   std::memcpy(out, from, head);

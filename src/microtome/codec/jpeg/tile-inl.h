@@ -49,6 +49,12 @@ class TileRun {
   void fill_row(int64_t m);
   void emit(int64_t m, bool flat);
 
+  // The rows of pixels that MCU row m completes, as far as they are wanted; maybe none.
+  struct Rows {
+    int64_t begin, end;
+  };
+  Rows completed_by(int64_t m) const;
+
   const TileJob& job_;
   Scan scan_;
   Emit emit_;
@@ -69,6 +75,7 @@ inline bool TileRun::decode_row(int64_t m) {
   const bool keep = m >= job_.needed.first_row && m <= job_.needed.last_row;
   const int64_t mcus = job_.layout.mcus_across, blank = scan_.skip_blank(mcus);
   const bool flat = blank == mcus;
+  if (keep) emit_.expect(completed_by(m).begin, completed_by(m).end);
   if (flat && keep) {
     flat_row(m);
   } else if (!flat) {
@@ -165,16 +172,19 @@ inline void TileRun::fill_row(int64_t m) {
   }
 }
 
-// Pixels of the rows that MCU row m completes.
-inline void TileRun::emit(int64_t m, bool flat) {
+inline TileRun::Rows TileRun::completed_by(int64_t m) const {
   const Layout& layout = job_.layout;
   const int64_t lag = layout.context() ? 1 : 0, rows = layout.mcu_height;
-  const int64_t begin = std::max(m * rows - lag, job_.bounds.y);
   const bool last = m + 1 == layout.mcus_down;
-  const int64_t end = std::min(last ? layout.size.h : (m + 1) * rows - lag, job_.bounds.bottom());
+  return {std::max(m * rows - lag, job_.bounds.y),
+          std::min(last ? layout.size.h : (m + 1) * rows - lag, job_.bounds.bottom())};
+}
+
+inline void TileRun::emit(int64_t m, bool flat) {
   if (!job_.planes_out.empty()) emit_.planes(m);
+  const auto [begin, end] = completed_by(m);
   if (begin >= end) return;
-  if (flat && (lag == 0 || flat_run_ > 1))
+  if (flat && (!job_.layout.context() || flat_run_ > 1))
     emit_.flat(begin, end);
   else
     emit_.rows(begin, end);
