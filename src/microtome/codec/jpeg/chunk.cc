@@ -13,7 +13,9 @@ constexpr ZigzagTable zigzag() {
   for (size_t diagonal = 0; diagonal < 15; ++diagonal) {
     for (size_t i = 0; i <= diagonal; ++i) {
       const size_t row = diagonal % 2 == 0 ? diagonal - i : i, column = diagonal - row;
-      if (row < 8 && column < 8) table.places[k++] = static_cast<uint16_t>(row * kGroupRow + column);
+      if (row < 8 && column < 8)
+        table.places[k++] =
+            static_cast<uint16_t>(group_row(row, column) * kGroupRow + word_of_block(row, column));
     }
   }
   return table;

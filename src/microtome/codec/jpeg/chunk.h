@@ -20,9 +20,24 @@ constexpr int chunk_mcus(int blocks) {
   return most < 16 ? most : 16;
 }
 
-/// A group is four blocks beside each other: 8 rows of 32 coefficients, block b in columns 8b…8b + 7, then a
+/// A group is four blocks beside each other: 8 rows of 32 words, block b in words 8b…8b + 7 of each, then a
 /// row of 32 words for what belongs nowhere.
 inline constexpr size_t kGroupRow = 32, kGroupSize = 9 * kGroupRow;
+
+/// Note [Order of coefficients]
+/// The inverse DCT multiplies pairs of words and adds both products, so that coefficients stand in pairs from
+/// the beginning: row 4h + p of a group has rows 0 4, 2 6, 1 3 or 5 7 of the blocks (p = 0…3), in turn, at
+/// columns 0 2 1 3 (h = 0) or 4 6 5 7 (h = 1). Columns next to each other here are the pairs of the second
+/// dimension.
+constexpr size_t group_row(size_t row, size_t column) {
+  constexpr size_t kPairOf[8] = {0, 2, 1, 2, 0, 3, 1, 3};
+  return column / 4 * 4 + kPairOf[row];
+}
+/// The place in that row, from the block's first one on.
+constexpr size_t word_of_block(size_t row, size_t column) {
+  constexpr size_t kSecond[8] = {0, 0, 0, 1, 1, 0, 1, 1}, kPlace[4] = {0, 2, 1, 3};
+  return 2 * kPlace[column % 4] + kSecond[row];
+}
 /// Of a chunk, and one for the place behind its last block.
 inline constexpr int kMaxGroups = kMaxSlots / 4 + 1;
 

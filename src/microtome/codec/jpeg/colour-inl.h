@@ -31,20 +31,6 @@ struct Rgb {
   I16 r, g, b;  // words, not yet clamped to 0..255
 };
 
-// Higher words of a and b: [a's of each block, b's].
-HWY_INLINE I16 narrow_high(I32 a, I32 b) {
-#if HWY_TARGET <= HWY_AVX3
-  alignas(64) static constexpr uint16_t kIndex[32] = {1,  3,  5,  7,  33, 35, 37, 39, 9,  11, 13,
-                                                      15, 41, 43, 45, 47, 17, 19, 21, 23, 49, 51,
-                                                      53, 55, 25, 27, 29, 31, 57, 59, 61, 63};
-  return I16{_mm512_permutex2var_epi16(a.raw, _mm512_load_si512(kIndex), b.raw)};
-#elif HWY_TARGET == HWY_NEON
-  return I16{vcombine_s16(vshrn_n_s32(a.raw, 16), vshrn_n_s32(b.raw, 16))};
-#else
-  return narrow(shift_right<16>(a), shift_right<16>(b));
-#endif
-}
-
 HWY_INLINE Rgb to_rgb(I16 y, I16 cb, I16 cr) {
   const I32 half = set32(32768);
   const I32 green_lo = dot<-22554, 18734>(half, zip<false>(cb, cr));

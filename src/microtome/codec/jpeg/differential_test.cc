@@ -23,12 +23,6 @@ namespace microtome::jpeg::test {
 namespace {
 
 constexpr int kMaxSide = 200;
-// Up to here all implementations of the transform agree; on ARM only while no sum of eight can wrap.
-#if defined(__aarch64__)
-constexpr int64_t kAlwaysOwn = 1000;
-#else
-constexpr int64_t kAlwaysOwn = 8191;
-#endif
 
 class JpegDifferential : public testing::Test {
  protected:

@@ -2,17 +2,25 @@
 // transform (JDCT_ISLOW) to the bit.
 //
 // Called by the driver of a tile for each group: four horizontally adjacent blocks of one component.
-// Coefficients are in natural order, 8 rows of 32 words, block b in columns 8b to 8b + 7, 64-byte aligned;
-// the call leaves them zero for the next group. Knows nothing of images. Thread-safe: no state.
+// Coefficients are 8 rows of 32 words, 64-byte aligned, in the order of Note [Order of coefficients]
+// (chunk.h); the call leaves them zero for the next group. Knows nothing of images. Thread-safe: no state.
 //
 // Note [Where implementations of the transform agree]
 // libjpeg-turbo has several: C, and vectors for each processor. All compute the same sums in 32 bits, but
-// when rows 1 to 7 of a block are zero they take a short cut of 16 bits, which wraps where the long way
-// saturates (x86), or which is done in 32 bits (C). They agree while a coefficient of the first row,
-// dequantised, is within +-8191 (its fourfold fits 16 bits). Beyond that, which no encoder of pictures
-// writes, these functions return true and the library must decode the tile. Everything else here is what the
-// library does on x86: products are taken modulo 2^16, and the sums of the first pass saturate to 16 bits. On
-// ARM it lets them wrap; there a sum at the end of the range declines the tile too (`overflows`).
+// those of vectors form some of them in 16 bits before (which wrap beyond 32767), keep the results of the
+// first pass in 16 bits (saturated on x86, wrapped on ARM), and take a short cut when rows 1 to 7 of a block
+// are zero. None of this matters while the results of the first pass, which have two fractional bits, lie
+// within -16384 to 16383. For then so do its inputs, since the transform keeps energy: the largest result of
+// a column is at least four times any of its coefficients. Pictures whose samples lie in 0..255 give results
+// of up to 5300 before quantisation; what rounding adds to them does not lead beyond 16383 either. Where a
+// result lies outside, these functions return true and the library must decode the tile. Products with the
+// quantisation table are taken modulo 2^16, as the library does.
+//
+// Note [Two passes on pairs]
+// A vector holds pairs of words; its dwords are columns in the first pass and rows in the second. All sums
+// are of such pairs times constants. Of each block four columns go through the first pass at once, and then
+// four rows through the second. Between them, dwords of two columns next to each other only have to be
+// collected by row: one shuffle for each vector, in the place of a transposition.
 //
 // Source: the algorithm of Loeffler, Ligtenberg and Moschytz (ICASSP 1989) with 12 multiplications, in 13
 // fractional bits.
@@ -23,6 +31,7 @@
 #define MICROTOME_CODEC_JPEG_IDCT_INL_H_
 #endif
 
+#include "microtome/codec/jpeg/chunk.h"
 #include "microtome/codec/jpeg/vec-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -30,7 +39,7 @@ namespace microtome::jpeg {
 namespace HWY_NAMESPACE {
 
 constexpr size_t kGroupBlocks = 4;
-constexpr size_t kGroupWords = 8 * kGroupBlocks;  // of a row
+constexpr size_t kGroupWords = kGroupRow;
 
 namespace idct {
 
@@ -52,115 +61,126 @@ enum : int {
 };
 constexpr int kFirstShift = 11;  // 13 bits of the constants, less 2 that the first pass keeps
 constexpr int kSecondShift = 18;
+constexpr int kSampleLevel = 128;
 
-// The last step: outputs i and 7 - i are the sum and the difference of the even and the odd part.
-template <int kShift>
+// What each input adds to the four sums of the even and of the odd part, once the algorithm is multiplied
+// out. Even: x0 and x4 count fully.
+constexpr int kEven2 = k0_541 + k0_765, kEven6 = k0_541, kTurned6 = k0_541 - k1_847;
+constexpr int kY3 = k1_175 - k1_961, kY4 = k1_175 - k0_390;
+struct Odd {
+  int x1, x3, x5, x7;
+};
+constexpr Odd kOdd[4] = {
+    {k1_175 - k0_899, kY3, k1_175, kY3 + k0_298 - k0_899},
+    {kY4, k1_175 - k2_562, kY4 + k2_053 - k2_562, k1_175},
+    {k1_175, kY3 + k3_072 - k2_562, k1_175 - k2_562, kY3},
+    {kY4 + k1_501 - k0_899, k1_175, kY4, k1_175 - k0_899},
+};
+
+// Sum i of the odd part, of pairs of x1 x3 and x5 x7.
+template <int i, bool kAll>
+HWY_INLINE I32 odd_part(Pairs x13, Pairs x57) {
+  const I32 sum = dot<kOdd[i].x1, kOdd[i].x3>(x13);
+  if constexpr (!kAll) return sum;
+  return dot<kOdd[i].x5, kOdd[i].x7>(sum, x57);
+}
+
+// Results i and 7 - i of eight are the sum and the difference of the even and the odd part.
 HWY_INLINE void mirror(I32 even, I32 odd, I32* r, int i) {
-  r[i] = shift_right<kShift>(add(even, odd));
-  r[7 - i] = shift_right<kShift>(sub(even, odd));
+  r[i] = add(even, odd);
+  r[7 - i] = sub(even, odd);
 }
 
-// One dimension of eight over one half of each block. r[i] and r[7 - i] are sums that the shift makes
-// results.
-template <int kShift, bool kHi>
-HWY_INLINE void eight(const I16* x, I16 sum04, I16 diff04, I16 sum73, I16 sum51, I32* r) {
-  const I32 half = set32(1 << (kShift - 1));
-  const Pairs ends = zip<kHi>(sum04, diff04), middle = zip<kHi>(x[2], x[6]);
-  const I32 t0 = dot<kOne, 0>(half, ends), t1 = dot<0, kOne>(half, ends);
-  const I32 e0 = dot<k0_541 + k0_765, k0_541>(t0, middle), e3 = dot<-(k0_541 + k0_765), -k0_541>(t0, middle);
-  const I32 e1 = dot<k0_541, k0_541 - k1_847>(t1, middle), e2 = dot<-k0_541, k1_847 - k0_541>(t1, middle);
-  const Pairs z = zip<kHi>(sum73, sum51), a = zip<kHi>(x[7], x[1]), b = zip<kHi>(x[5], x[3]);
-  const I32 y3 = dot<k1_175 - k1_961, k1_175>(z), y4 = dot<k1_175, k1_175 - k0_390>(z);
-  const I32 o0 = dot<k0_298 - k0_899, -k0_899>(y3, a), o3 = dot<-k0_899, k1_501 - k0_899>(y4, a);
-  const I32 o1 = dot<k2_053 - k2_562, -k2_562>(y4, b), o2 = dot<-k2_562, k3_072 - k2_562>(y3, b);
-  mirror<kShift>(e0, o3, r, 0);
-  mirror<kShift>(e1, o2, r, 1);
-  mirror<kShift>(e2, o1, r, 2);
-  mirror<kShift>(e3, o0, r, 3);
+// Notes in a word's sign that it is not within -16384 to 16383: see Note [Where implementations of the
+// transform agree].
+HWY_INLINE void note_large(I16& found, I16 v) {
+  found = either(found, add(v, set16(1 << 14)));
+}
+HWY_INLINE bool is_large(I16 found) {
+  return any(shift_right_unsigned<15>(found));
 }
 
-// The same where x[4] to x[7] are zero.
-template <int kShift, bool kHi>
-HWY_INLINE void eight_of_four(const I16* x, I32* r) {
-  const I32 half = set32(1 << (kShift - 1));
-  const Pairs even = zip<kHi>(x[0], x[2]), odd = zip<kHi>(x[1], x[3]);
-  const I32 e0 = dot<kOne, k0_541 + k0_765>(half, even), e3 = dot<kOne, -(k0_541 + k0_765)>(half, even);
-  const I32 e1 = dot<kOne, k0_541>(half, even), e2 = dot<kOne, -k0_541>(half, even);
-  const I32 o0 = dot<k1_175 - k0_899, k1_175 - k1_961>(odd), o1 = dot<k1_175 - k0_390, k1_175 - k2_562>(odd);
-  const I32 o2 = dot<k1_175, k1_175 - k1_961 + k3_072 - k2_562>(odd);
-  const I32 o3 = dot<k1_501 - k0_899 + k1_175 - k0_390, k1_175>(odd);
-  mirror<kShift>(e0, o3, r, 0);
-  mirror<kShift>(e1, o2, r, 1);
-  mirror<kShift>(e2, o1, r, 2);
-  mirror<kShift>(e3, o0, r, 3);
-}
-
-template <int kShift>
-HWY_INLINE void pass(I16* x) {
-  const I16 sum04 = add(x[0], x[4]), diff04 = sub(x[0], x[4]);
-  const I16 sum73 = add(x[7], x[3]), sum51 = add(x[5], x[1]);
-  I32 lo[8], hi[8];
-  eight<kShift, false>(x, sum04, diff04, sum73, sum51, lo);
-  eight<kShift, true>(x, sum04, diff04, sum73, sum51, hi);
-  for (int i = 0; i < 8; ++i) x[i] = narrow(lo[i], hi[i]);
-}
-
-template <int kShift>
-HWY_INLINE void pass_of_four(I16* x) {
-  I32 lo[8], hi[8];
-  eight_of_four<kShift, false>(x, lo);
-  eight_of_four<kShift, true>(x, hi);
-  for (int i = 0; i < 8; ++i) x[i] = narrow(lo[i], hi[i]);
-}
-
-// 8x8 words within each block.
-HWY_INLINE void transpose(I16* x) {
-  const I16 a0 = zip_lo16(x[0], x[1]), a1 = zip_hi16(x[0], x[1]), a2 = zip_lo16(x[2], x[3]),
-            a3 = zip_hi16(x[2], x[3]);
-  const I16 a4 = zip_lo16(x[4], x[5]), a5 = zip_hi16(x[4], x[5]), a6 = zip_lo16(x[6], x[7]),
-            a7 = zip_hi16(x[6], x[7]);
-  const I16 b0 = zip_lo32(a0, a2), b1 = zip_hi32(a0, a2), b2 = zip_lo32(a1, a3), b3 = zip_hi32(a1, a3);
-  const I16 b4 = zip_lo32(a4, a6), b5 = zip_hi32(a4, a6), b6 = zip_lo32(a5, a7), b7 = zip_hi32(a5, a7);
-  x[0] = zip_lo64(b0, b4);
-  x[1] = zip_hi64(b0, b4);
-  x[2] = zip_lo64(b1, b5);
-  x[3] = zip_hi64(b1, b5);
-  x[4] = zip_lo64(b2, b6);
-  x[5] = zip_hi64(b2, b6);
-  x[6] = zip_lo64(b3, b7);
-  x[7] = zip_hi64(b3, b7);
-}
-
-// x[c] holds column c of each block, still without the level shift of 128. Writes 8 rows.
-HWY_INLINE void store_columns(const I16* x, uint8_t* out, size_t stride) {
-  const U8 level = set8(0x80);
-  const U8 c01 = narrow_signed(x[0], x[1]), c23 = narrow_signed(x[2], x[3]);
-  const U8 c45 = narrow_signed(x[4], x[5]), c67 = narrow_signed(x[6], x[7]);
-  const U8 c04 = zip_lo8(c01, c45), c15 = zip_hi8(c01, c45), c26 = zip_lo8(c23, c67), c37 = zip_hi8(c23, c67);
-  const U8 even_top = zip_lo8(c04, c26),
-           even_bottom = zip_hi8(c04, c26);  // columns 0 2 4 6, rows 0-3 and 4-7
-  const U8 odd_top = zip_lo8(c15, c37), odd_bottom = zip_hi8(c15, c37);
-  store_halves(flip(zip_lo8(even_top, odd_top), level), out, out + stride);
-  store_halves(flip(zip_hi8(even_top, odd_top), level), out + 2 * stride, out + 3 * stride);
-  store_halves(flip(zip_lo8(even_bottom, odd_bottom), level), out + 4 * stride, out + 5 * stride);
-  store_halves(flip(zip_hi8(even_bottom, odd_bottom), level), out + 6 * stride, out + 7 * stride);
-}
-
-// A value beyond +-8191: see Note [Where implementations of the transform agree].
-HWY_INLINE bool beyond(I16 row0) {
-  return any(shift_right_unsigned<14>(add(row0, set16(8192))));
-}
-
-// Whether a result of the first pass is at the end of its range, where the library may have it otherwise.
-constexpr bool kLibraryWraps = HWY_ARCH_ARM;
-HWY_INLINE bool overflows(const I16* x, int count) {
-  if constexpr (!kLibraryWraps) return false;
-  I16 found = set16(0);
-  for (int i = 0; i < count; ++i) {
-    const I16 magnitude = differ(x[i], shift_right<15>(x[i]));  // 32767 for both ends
-    found = either(found, shift_right_unsigned<15>(add(magnitude, set16(1))));
+// Four columns of each block: rows 0 4, 2 6, 1 3, 5 7 of coefficients. q: the columns' first two at rows 0 to
+// 3 and at rows 4 to 7, then the same of the other two.
+HWY_INLINE void first_pass(const I16* c, const int16_t* quant, I16& large, I16* q) {
+  Pairs x[4];
+  for (int i = 0; i < 4; ++i) x[i] = pairs(mul(c[i], repeat8(quant + 8 * i)));
+  const I32 half = set32(1 << (kFirstShift - 1));
+  const I32 t0 = dot<kOne, kOne>(half, x[0]), t1 = dot<kOne, -kOne>(half, x[0]);
+  I32 r[8], even[4];
+  plus_minus_dot<kEven2, kEven6>(t0, x[1], even[0], even[3]);
+  plus_minus_dot<kEven6, kTurned6>(t1, x[1], even[1], even[2]);
+  mirror(even[0], odd_part<3, true>(x[2], x[3]), r, 0);
+  mirror(even[1], odd_part<2, true>(x[2], x[3]), r, 1);
+  mirror(even[2], odd_part<1, true>(x[2], x[3]), r, 2);
+  mirror(even[3], odd_part<0, true>(x[2], x[3]), r, 3);
+  I16 w[4];
+  for (int i = 0; i < 4; ++i) {
+    w[i] = narrow(shift_right<kFirstShift>(r[2 * i]), shift_right<kFirstShift>(r[2 * i + 1]));
+    note_large(large, w[i]);
   }
-  return any(found);
+  for (int i = 0; i < 2; ++i) {
+    q[i] = even32(w[2 * i], w[2 * i + 1]);
+    q[2 + i] = odd32(w[2 * i], w[2 * i + 1]);
+  }
+}
+
+// Each block holds four columns of four bytes (columns 0 to 3 and 4 to 7). Writes four rows of eight bytes a
+// block, `stride` apart.
+HWY_INLINE void store_columns(U8 left, U8 right, uint8_t* out, size_t stride) {
+#if HWY_TARGET == HWY_AVX3_DL
+  struct alignas(64) Places {
+    uint8_t of_row[4][32] = {};
+    constexpr Places() {
+      for (size_t i = 0; i < 128; ++i) {
+        const size_t row = i / 32, block = i % 32 / 8, column = i % 8;
+        of_row[row][i % 32] = static_cast<uint8_t>(column / 4 * 64 + 16 * block + column % 4 * 4 + row);
+      }
+    }
+  };
+  static constexpr Places kPlaces;
+  for (size_t r = 0; r < 4; r += 2, out += 2 * stride) {
+    const __m512i rows = _mm512_permutex2var_epi8(left.raw, _mm512_load_si512(kPlaces.of_row[r]), right.raw);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_castsi512_si256(rows));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + stride), _mm512_extracti64x4_epi64(rows, 1));
+  }
+#elif MICROTOME_VEC_PORTABLE
+  const U8 c04_c15 = zip_lo8(left, right), c26_c37 = zip_hi8(left, right);
+  const U8 even = zip_lo8(c04_c15, c26_c37), odd = zip_hi8(c04_c15, c26_c37);
+  store_halves(zip_lo8(even, odd), out, out + stride);
+  store_halves(zip_hi8(even, odd), out + 2 * stride, out + 3 * stride);
+#else
+  alignas(16) static constexpr uint8_t kTransposed[16] = {0, 4, 8,  12, 1, 5, 9,  13,
+                                                          2, 6, 10, 14, 3, 7, 11, 15};
+  const I16 l = hn::BitCast(kI16, permute8(left, kTransposed));
+  const I16 r = hn::BitCast(kI16, permute8(right, kTransposed));
+  store_halves(hn::BitCast(kU8, zip_lo32(l, r)), out, out + stride);
+  store_halves(hn::BitCast(kU8, zip_hi32(l, r)), out + 2 * stride, out + 3 * stride);
+#endif
+}
+
+// Four rows of each block, from pairs of columns 0 2, 1 3 and, with kAll, 4 6, 5 7.
+template <bool kAll>
+HWY_INLINE void second_pass(const I16* left, const I16* right, uint8_t* out, size_t stride) {
+  const Pairs x02 = pairs(left[0]), x13 = pairs(left[2]);
+  const Pairs x46 = kAll ? pairs(right[0]) : x02, x57 = kAll ? pairs(right[2]) : x13;
+  const I32 start = set32((1 << (kSecondShift - 1)) + (kSampleLevel << kSecondShift));
+  I32 even[4] = {dot<kOne, kEven2>(start, x02), dot<kOne, kEven6>(start, x02), dot<kOne, -kEven6>(start, x02),
+                 dot<kOne, -kEven2>(start, x02)};
+  if constexpr (kAll) {
+    even[0] = dot<kOne, kEven6>(even[0], x46);
+    even[1] = dot<-kOne, kTurned6>(even[1], x46);
+    even[2] = dot<-kOne, -kTurned6>(even[2], x46);
+    even[3] = dot<kOne, -kEven6>(even[3], x46);
+  }
+  I32 s[8];
+  mirror(even[0], odd_part<3, kAll>(x13, x57), s, 0);
+  mirror(even[1], odd_part<2, kAll>(x13, x57), s, 1);
+  mirror(even[2], odd_part<1, kAll>(x13, x57), s, 2);
+  mirror(even[3], odd_part<0, kAll>(x13, x57), s, 3);
+  I16 w[4];
+  for (int i = 0; i < 4; ++i) w[i] = narrow_shifted<kSecondShift>(s[2 * i], s[2 * i + 1]);
+  store_columns(narrow_unsigned(w[0], w[1]), narrow_unsigned(w[2], w[3]), out, stride);
 }
 
 HWY_INLINE void clear(int16_t* rows, int count) {
@@ -168,55 +188,41 @@ HWY_INLINE void clear(int16_t* rows, int count) {
 }
 
 HWY_INLINE bool full(const I16* c, const int16_t* quant, uint8_t* out, size_t stride) {
-  I16 x[8];
-  for (int i = 0; i < 8; ++i) x[i] = mul(c[i], repeat8(quant + 8 * i));
-  bool declined = beyond(x[0]);
-  pass<kFirstShift>(x);
-  declined |= overflows(x, 8);
-  transpose(x);
-  pass<kSecondShift>(x);
-  store_columns(x, out, stride);
-  return declined;
+  I16 large = set16(0);
+  I16 left[4], right[4];
+  first_pass(c, quant, large, left);
+  first_pass(c + 4, quant + 32, large, right);
+  second_pass<true>(left, right, out, stride);
+  second_pass<true>(left + 1, right + 1, out + 4 * stride, stride);
+  return is_large(large);
 }
 
-// Only the upper left 4x4 coefficients of each block are there.
-HWY_INLINE bool four(const I16* c, const int16_t* quant, uint8_t* out, size_t stride) {
-  I16 x[8];
-  for (int i = 0; i < 4; ++i) x[i] = mul(c[i], repeat8(quant + 8 * i));
-  bool declined = beyond(x[0]);
-  I32 r[8];
-  eight_of_four<kFirstShift, false>(x, r);  // columns 4 to 7 are zero
-  const I16 pairs[4] = {narrow(r[0], r[1]), narrow(r[2], r[3]), narrow(r[4], r[5]), narrow(r[6], r[7])};
-  declined |= overflows(pairs, 4);
-  const I16 a = zip_lo16(pairs[0], pairs[1]), b = zip_hi16(pairs[0], pairs[1]);
-  const I16 top01 = zip_lo16(a, b), top23 = zip_hi16(a, b);  // columns 0 1, 2 3 of rows 0 to 3
-  const I16 d = zip_lo16(pairs[2], pairs[3]), e = zip_hi16(pairs[2], pairs[3]);
-  const I16 bottom01 = zip_lo16(d, e), bottom23 = zip_hi16(d, e);
-  x[0] = zip_lo64(top01, bottom01);
-  x[1] = zip_hi64(top01, bottom01);
-  x[2] = zip_lo64(top23, bottom23);
-  x[3] = zip_hi64(top23, bottom23);
-  pass_of_four<kSecondShift>(x);
-  store_columns(x, out, stride);
-  return declined;
+// Only coefficients of columns 0 to 3 are there.
+HWY_INLINE bool left_half(const I16* c, const int16_t* quant, uint8_t* out, size_t stride) {
+  I16 large = set16(0);
+  I16 left[4];
+  first_pass(c, quant, large, left);
+  second_pass<false>(left, nullptr, out, stride);
+  second_pass<false>(left + 1, nullptr, out + 4 * stride, stride);
+  return is_large(large);
 }
 
-HWY_INLINE bool flat(I16 row0, const int16_t* quant, uint8_t* out, size_t stride) {
-  const I16 x = mul(row0, repeat8(quant));
+HWY_INLINE bool flat(I16 first, const int16_t* quant, uint8_t* out, size_t stride) {
+  const I16 x = mul(first, repeat8(quant));
   const I16 level = shift_right<3>(add(x, set16(4)));
   const I16 two = zip_lo16(level, level), four = zip_lo32(two, two), all = zip_lo64(four, four);
-  const U8 bytes = flip(narrow_signed(all, all), set8(0x80));
+  const U8 bytes = flip(narrow_signed(all, all), set8(kSampleLevel));
   for (size_t r = 0; r < 8; r += 2) store_halves(bytes, out + r * stride, out + (r + 1) * stride);
-  return beyond(x);
+  return any(shift_right_unsigned<13>(add(x, set16(1 << 12))));  // the first pass multiplies by 4
 }
 
 }  // namespace idct
 
-/// Transforms a group into 8 rows of 32 bytes, `stride` apart, and clears it. `quant`: natural order, 16-byte
-/// aligned. True: a value is outside the range where the library's implementations agree; decline the tile.
-/// Per vector, the blocks' coefficients decide: all of them, the upper left 4x4, or the first alone.
+/// Transforms a group into 8 rows of 32 bytes, `stride` apart, and clears it. `quant`: in the order of a
+/// block's coefficients, 16-byte aligned. True: a value is outside the range where the library's
+/// implementations agree; decline the tile. Per vector, the blocks' coefficients decide: all columns, the
+/// first four, or DC alone.
 HWY_INLINE bool idct_group(int16_t* group, const int16_t* quant, uint8_t* out, size_t stride) {
-  alignas(16) static constexpr int16_t kRight[8] = {0, 0, 0, 0, -1, -1, -1, -1};
   alignas(16) static constexpr int16_t kNotFirst[8] = {0, -1, -1, -1, -1, -1, -1, -1};
   bool declined = false;
   for (size_t w = 0; w < kGroupWords; w += kWords) {
@@ -224,13 +230,12 @@ HWY_INLINE bool idct_group(int16_t* group, const int16_t* quant, uint8_t* out, s
     uint8_t* const to = out + w;
     I16 c[8];
     for (size_t i = 0; i < 8; ++i) c[i] = load16(rows + i * kGroupWords);
-    const I16 top = either(either(c[1], c[2]), c[3]), bottom = either(either(c[4], c[5]), either(c[6], c[7]));
-    if (any(either(bottom, both(either(c[0], top), repeat8(kRight))))) {
+    if (any(either(either(c[4], c[5]), either(c[6], c[7])))) {
       idct::clear(rows, 8);
       declined |= idct::full(c, quant, to, stride);
-    } else if (any(either(top, both(c[0], repeat8(kNotFirst))))) {
+    } else if (any(either(either(both(c[0], repeat8(kNotFirst)), c[1]), either(c[2], c[3])))) {
       idct::clear(rows, 4);
-      declined |= idct::four(c, quant, to, stride);
+      declined |= idct::left_half(c, quant, to, stride);
     } else {
       idct::clear(rows, 1);
       declined |= idct::flat(c[0], quant, to, stride);

@@ -21,41 +21,63 @@ namespace microtome::jpeg {
 namespace HWY_NAMESPACE {
 namespace idct {
 
-// Four results of one dimension over one half of each block, before the shift is complete. x[4] has no part.
-template <int kShift, bool kHi>
-HWY_INLINE void four_of_eight(const I16* x, I32* r) {
-  const I32 half = set32(1 << (kShift - 1));
-  const Pairs ends = zip<kHi>(x[0], x[4]), middle = zip<kHi>(x[2], x[6]);
-  const Pairs a = zip<kHi>(x[7], x[5]), b = zip<kHi>(x[3], x[1]);
-  const I32 t0 = dot<2 * kOne, 0>(half, ends), t2 = dot<15137, -6270>(middle);  // 1.848, -0.765
-  const I32 e0 = add(t0, t2), e1 = sub(t0, t2);
-  const I32 o1 = dot<-17799, 8697>(dot<-1730, 11893>(a), b);  // -2.173, 1.062, -0.211, 1.452
-  const I32 o0 = dot<7373, 20995>(dot<-4176, -4926>(a), b);   // 0.900, 2.563, -0.510, -0.601
-  r[0] = shift_right<kShift>(add(e0, o0));
-  r[3] = shift_right<kShift>(sub(e0, o0));
-  r[1] = shift_right<kShift>(add(e1, o1));
-  r[2] = shift_right<kShift>(sub(e1, o1));
+// A value of the first row beyond +-8191, of pairs that begin with it: where the library's implementations
+// differ (see Note [Where implementations of the transform agree]; reduced, they form no sums in 16 bits).
+HWY_INLINE bool beyond(I16 pairs) {
+  const I16 first = both(add(pairs, set16(8192)), as_words(set32(0xFFFF)));
+  return any(shift_right_unsigned<14>(first));
+}
+
+// Whether a result of the first pass is at the end of its range, where the library may have it otherwise.
+constexpr bool kLibraryWraps = HWY_ARCH_ARM;
+HWY_INLINE bool overflows(I16 v) {
+  if constexpr (!kLibraryWraps) return false;
+  const I16 magnitude = differ(v, shift_right<15>(v));  // 32767 for both ends
+  return any(shift_right_unsigned<15>(add(magnitude, set16(1))));
+}
+
+// Four results of one dimension from the even part's sum of x0, x2 and x6 and difference, and pairs of x1 x3
+// and x5 x7; x4 has no part. Before the shift.
+HWY_INLINE void four_of_eight(I32 even0, I32 even1, Pairs x13, Pairs x57, I32* r) {
+  const I32 odd0 = dot<-4926, -4176>(dot<20995, 7373>(x13), x57);   // 2.563, 0.900, -0.601, -0.510
+  const I32 odd1 = dot<11893, -1730>(dot<8697, -17799>(x13), x57);  // 1.062, -2.173, 1.452, -0.211
+  r[0] = add(even0, odd0);
+  r[3] = sub(even0, odd0);
+  r[1] = add(even1, odd1);
+  r[2] = sub(even1, odd1);
+}
+
+constexpr int kFour2 = 15137, kFour6 = -6270;  // 1.848, -0.765
+
+// As first_pass() of the full transform, with rows 0 to 3 only.
+HWY_INLINE bool first_of_four(const I16* c, const int16_t* quant, I16* q) {
+  I16 x[4];
+  for (int i = 0; i < 4; ++i) x[i] = mul(c[i], repeat8(quant + 8 * i));
+  I32 even0, even1, r[4];
+  plus_minus_dot<kFour2, kFour6>(dot<2 * kOne, 0>(set32(1 << 11), pairs(x[0])), pairs(x[1]), even0, even1);
+  four_of_eight(even0, even1, pairs(x[2]), pairs(x[3]), r);
+  for (I32& sum : r) sum = shift_right<12>(sum);
+  const I16 top = narrow(r[0], r[1]), bottom = narrow(r[2], r[3]);
+  q[0] = even32(top, bottom);
+  q[1] = odd32(top, bottom);
+  return beyond(x[0]) | overflows(top) | overflows(bottom);
 }
 
 HWY_INLINE bool to_4x4(const I16* c, const int16_t* quant, uint8_t* out, size_t stride) {
-  I16 x[8];
-  for (int i = 0; i < 8; ++i) x[i] = mul(c[i], repeat8(quant + 8 * i));
-  bool declined = beyond(x[0]);
-  I32 lo[4], hi[4];
-  four_of_eight<12, false>(x, lo);
-  four_of_eight<12, true>(x, hi);
-  for (int i = 0; i < 4; ++i) x[i] = narrow(lo[i], hi[i]);
-  declined |= overflows(x, 4);
-  for (int i = 4; i < 8; ++i) x[i] = set16(0);
-  transpose(x);
-  four_of_eight<19, false>(x, lo);                                   // rows 4 to 7 are not there
-  const I16 c01 = narrow(lo[0], lo[1]), c23 = narrow(lo[2], lo[3]);  // four rows each
-  const I16 even = zip_lo16(c01, c23), odd = zip_hi16(c01, c23);     // columns 0 2, 1 3
-  const I16 rows01 = zip_lo16(even, odd), rows23 = zip_hi16(even, odd);
+  I16 left[2], right[2];
+  bool declined = first_of_four(c, quant, left);
+  declined |= first_of_four(c + 4, quant + 32, right);
+  const Pairs x02 = pairs(left[0]), x46 = pairs(right[0]);
+  const I32 start = set32(1 << 18);
+  I32 r[4];
+  four_of_eight(dot<0, kFour6>(dot<2 * kOne, kFour2>(start, x02), x46),
+                dot<0, -kFour6>(dot<2 * kOne, -kFour2>(start, x02), x46), pairs(left[1]), pairs(right[1]), r);
+  const U8 columns =
+      flip(narrow_signed(narrow_shifted<19>(r[0], r[1]), narrow_shifted<19>(r[2], r[3])), set8(kSampleLevel));
   alignas(64) uint8_t bytes[kBytes];
-  store8(flip(narrow_signed(rows01, rows23), set8(0x80)), bytes);
+  store8(columns, bytes);
   for (size_t b = 0; b < kWords / 8; ++b) {
-    for (size_t r = 0; r < 4; ++r) std::memcpy(out + r * stride + 4 * b, bytes + 16 * b + 4 * r, 4);
+    for (size_t i = 0; i < 16; ++i) out[i / 4 * stride + 4 * b + i % 4] = bytes[16 * b + i % 4 * 4 + i / 4];
   }
   return declined;
 }
@@ -64,7 +86,7 @@ HWY_INLINE bool to_4x4(const I16* c, const int16_t* quant, uint8_t* out, size_t 
 HWY_INLINE int32_t wrapped(int64_t v) {
   return static_cast<int32_t>(static_cast<uint32_t>(static_cast<uint64_t>(v)));
 }
-HWY_INLINE int32_t odd_part(const int32_t* x) {  // 3.625, -1.273, 0.850, -0.721
+HWY_INLINE int32_t odd_of_two(const int32_t* x) {  // 3.625, -1.273, 0.850, -0.721
   return wrapped(int64_t{29692} * x[1] - int64_t{10426} * x[3] + int64_t{6967} * x[5] - int64_t{5906} * x[7]);
 }
 HWY_INLINE int32_t saturated(int32_t v) {
@@ -81,10 +103,12 @@ HWY_INLINE bool to_2x2(const int16_t* block, const int16_t* quant, uint8_t* out,
   constexpr size_t kTaken[] = {0, 1, 3, 5, 7};
   for (const size_t col : kTaken) {
     int32_t x[8];
-    for (const size_t r : kTaken)
-      x[r] = static_cast<int16_t>(block[r * kGroupWords + col] * quant[8 * r + col]);
+    for (const size_t r : kTaken) {
+      const size_t row = group_row(r, col), word = word_of_block(r, col);
+      x[r] = static_cast<int16_t>(block[row * kGroupWords + word] * quant[8 * row + word]);
+    }
     declined |= x[0] > 8191 || x[0] < -8192;
-    const int32_t even = x[0] * 32768, odd = odd_part(x);
+    const int32_t even = x[0] * 32768, odd = odd_of_two(x);
     top[col] = wrapped(int64_t{even} + odd + 4096) >> 13;
     bottom[col] = wrapped(int64_t{even} - odd + 4096) >> 13;
     const int32_t ends[2] = {saturated(top[col]), saturated(bottom[col])};
@@ -93,7 +117,7 @@ HWY_INLINE bool to_2x2(const int16_t* block, const int16_t* quant, uint8_t* out,
   }
   for (size_t r = 0; r < 2; ++r) {
     const int32_t* const x = r == 0 ? top : bottom;
-    const int64_t even = int64_t{x[0]} * 32768 + (1 << 19), odd = odd_part(x);
+    const int64_t even = int64_t{x[0]} * 32768 + (1 << 19), odd = odd_of_two(x);
     out[r * stride] = sample(wrapped(even + odd) >> 20);
     out[r * stride + 1] = sample(wrapped(even - odd) >> 20);
   }

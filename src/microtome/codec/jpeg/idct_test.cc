@@ -106,6 +106,7 @@ struct Kind {
   double density;    // part that is not zero
   int corner;        // only in the upper left corner of this size
   int largest_step;  // of the quantisation table
+  int columns = 8;   // only in these
 };
 
 Block random_block(const Kind& kind, std::mt19937& random) {
@@ -113,7 +114,7 @@ Block random_block(const Kind& kind, std::mt19937& random) {
   std::bernoulli_distribution present(kind.density), at_the_end(0.3);
   Block block{};
   for (int r = 0; r < kind.corner; ++r) {
-    for (int c = 0; c < kind.corner; ++c) {
+    for (int c = 0; c < std::min(kind.corner, kind.columns); ++c) {
       if (!present(random)) continue;
       int v = value(random);
       if (kind.most == kMost && at_the_end(random)) v = v < 0 ? -kMost : kMost;
@@ -123,12 +124,39 @@ Block random_block(const Kind& kind, std::mt19937& random) {
   return block;
 }
 
-// The rule of Note [Where implementations of the transform agree], for a reduced size only of the columns
-// that count.
+int product(const Block& block, const Table& quant, size_t row, size_t column) {
+  const size_t i = 8 * row + column;
+  return static_cast<int16_t>(block[i] * static_cast<int>(static_cast<int16_t>(quant[i])));
+}
+
+// Whether a result of the first pass over this column is beyond -16384 to 16383, two fractional bits
+// included: sums of cosines as the transform rounds them (see Note [Where implementations of the transform
+// agree]).
+bool is_large(const Block& block, const Table& quant, size_t column) {
+  const auto x = [&](size_t row) { return int64_t{product(block, quant, row, column)}; };
+  const int64_t even[4] = {
+      8192 * (x(0) + x(4)) + 10703 * x(2) + 4433 * x(6), 8192 * (x(0) - x(4)) + 4433 * x(2) - 10704 * x(6),
+      8192 * (x(0) - x(4)) - 4433 * x(2) + 10704 * x(6), 8192 * (x(0) + x(4)) - 10703 * x(2) - 4433 * x(6)};
+  const int64_t odd[4] = {11363 * x(1) + 9633 * x(3) + 6437 * x(5) + 2260 * x(7),
+                          9633 * x(1) - 2259 * x(3) - 11362 * x(5) - 6436 * x(7),
+                          6437 * x(1) - 11362 * x(3) + 2261 * x(5) + 9633 * x(7),
+                          2260 * x(1) - 6436 * x(3) + 9633 * x(5) - 11363 * x(7)};
+  for (size_t i = 0; i < 4; ++i) {
+    for (const int64_t sum : {even[i] + odd[i], even[i] - odd[i]}) {
+      const int64_t result = (sum + 1024) >> 11;
+      if (result < -16384 || result > 16383) return true;
+    }
+  }
+  return false;
+}
+
+// The rule of the note, for a reduced size only of the columns that count: there, a first coefficient beyond
+// +-8191.
 bool is_beyond(const Block& block, const Table& quant, int reduce) {
   for (size_t c = 0; c < 8; ++c) {
-    const auto v = static_cast<int16_t>(block[c] * static_cast<int>(static_cast<int16_t>(quant[c])));
-    const bool counts = reduce == 0 || (reduce == 1) || (reduce == 2 && (c == 0 || c % 2 == 1));
+    if (reduce == 0 && is_large(block, quant, c)) return true;
+    const int v = product(block, quant, 0, c);
+    const bool counts = reduce == 1 || (reduce == 2 && (c == 0 || c % 2 == 1));
     if (counts && (v > 8191 || v < -8192)) return true;
   }
   return false;
@@ -140,7 +168,9 @@ size_t compare(const std::vector<Block>& blocks, const Table& quant, int reduce)
   const auto expected = library_samples(blocks, kColumns, quant, reduce);
   const size_t n = static_cast<size_t>(8 >> reduce), width = kColumns * n;
   alignas(16) int16_t table[64];
-  for (size_t i = 0; i < 64; ++i) table[i] = static_cast<int16_t>(quant[i]);
+  for (size_t i = 0; i < 64; ++i) {
+    table[8 * group_row(i / 8, i % 8) + word_of_block(i / 8, i % 8)] = static_cast<int16_t>(quant[i]);
+  }
   size_t declined = 0;
   simd::on_every_target([&] {
     declined = 0;
@@ -149,7 +179,10 @@ size_t compare(const std::vector<Block>& blocks, const Table& quant, int reduce)
       std::vector<uint8_t> out(n * 40, 0xA5);
       bool beyond = false;
       for (size_t b = 0; b < 4; ++b) {
-        for (size_t k = 0; k < 64; ++k) group[k / 8 * 32 + 8 * b + k % 8] = blocks[i + b][k];
+        for (size_t k = 0; k < 64; ++k) {
+          const size_t row = group_row(k / 8, k % 8), word = word_of_block(k / 8, k % 8);
+          group[row * kGroupRow + 8 * b + word] = blocks[i + b][k];
+        }
         beyond |= is_beyond(blocks[i + b], quant, reduce);
       }
       const bool refused = MICROTOME_DISPATCH(Transform)(reduce, group, table, out.data(), 40);
@@ -173,12 +206,13 @@ size_t compare(const std::vector<Block>& blocks, const Table& quant, int reduce)
 }
 
 constexpr Kind kKinds[] = {
-    {"flat", 1000, 1.0, 1, 16},
-    {"corner of 2", 300, 0.8, 2, 32},
-    {"corner of 4", 200, 0.7, 4, 32},
-    {"sparse", 200, 0.06, 8, 40},
+    {"flat", 300, 1.0, 1, 16},
+    {"corner of 2", 70, 0.8, 2, 32},
+    {"corner of 4", 50, 0.7, 4, 32},
+    {"left half", 60, 0.3, 8, 16, 4},
+    {"sparse", 100, 0.06, 8, 40},
     {"dense", 100, 0.9, 8, 8},
-    {"saturating", kMost, 0.5, 8, 40},
+    {"saturating", 250, 0.5, 8, 8},
     {"extreme", kMost, 1.0, 8, 255},
     {"extreme, 16-bit tables", kMost, 0.5, 8, 65535},
     {"extreme corners, 16-bit tables", kMost, 0.5, 4, 65535},
@@ -212,9 +246,9 @@ TEST_P(Idct, EqualsTheLibraryOnEveryTarget) {
 // Neighbours of different kinds in one vector: the class is that of the richest.
 TEST_P(Idct, MixedGroups) {
   std::mt19937 random(11);
-  std::uniform_int_distribution<size_t> pick(0, 4);
+  std::uniform_int_distribution<size_t> pick(0, 5);
   Table quant;
-  quant.fill(7);
+  quant.fill(2);
   std::vector<Block> blocks(2048);
   for (auto& block : blocks) block = random_block(kKinds[pick(random)], random);
   EXPECT_EQ(compare(blocks, quant, GetParam()), 0u);
@@ -223,7 +257,7 @@ TEST_P(Idct, MixedGroups) {
 // One coefficient at each place, with every sign and large enough to clamp, next to an empty block.
 TEST_P(Idct, EachCoefficientAlone) {
   Table quant;
-  quant.fill(8);
+  quant.fill(2);
   std::vector<Block> blocks;
   for (size_t k = 0; k < 64; ++k) {
     for (const int v : {1, -1, 30, -30, 255, -255, 1023, -1023}) {
@@ -233,8 +267,7 @@ TEST_P(Idct, EachCoefficientAlone) {
       blocks.push_back(Block{});
     }
   }
-  // On ARM the library lets sums wrap that are at their end here.
-  EXPECT_LE(compare(blocks, quant, GetParam()), HWY_ARCH_X86 ? 0 : blocks.size() / 4 / 4);
+  EXPECT_EQ(compare(blocks, quant, GetParam()), 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Reduced, Idct, testing::Values(0, 1, 2, 3));

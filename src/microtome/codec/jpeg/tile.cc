@@ -56,7 +56,11 @@ bool TileDecoder::take_tables(const Frame& frame, TileJob& job) {
     job.tables[c] = tables_.get(frame.tables.dc[component.dc], frame.tables.ac[component.ac]);
     if (job.tables[c] == nullptr) return false;
     const QuantTable& quant = frame.tables.quant[component.quant];
-    for (size_t i = 0; i < 64; ++i) memory_->quant[c][i] = static_cast<int16_t>(quant.natural[i]);
+    for (size_t i = 0; i < 64; ++i) {
+      const size_t row = i / 8, column = i % 8,
+                   place = 8 * group_row(row, column) + word_of_block(row, column);
+      memory_->quant[c][place] = static_cast<int16_t>(quant.natural[i]);
+    }
   }
   job.quant = memory_->quant.data();
   return true;

@@ -28,7 +28,8 @@ struct Plane {
 
 inline constexpr size_t kPlaneMargin = 192;
 
-/// Quantisation factors in natural order, as the 16-bit multiplication takes them.
+/// Quantisation factors as the 16-bit multiplication takes them, in the order of a block's coefficients in a
+/// group: 8 rows of 8 words.
 using QuantFactors = std::array<int16_t, 64>;
 
 struct TileJob {

@@ -50,6 +50,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr hn::ScalableTag<int16_t> kI16;
 constexpr hn::ScalableTag<int32_t> kI32;
+constexpr hn::ScalableTag<float> kF32;
 constexpr hn::ScalableTag<uint8_t> kU8;
 constexpr hn::Rebind<uint8_t, decltype(kI16)> kHalfU8;
 using I16 = hn::Vec<decltype(kI16)>;
@@ -73,6 +74,9 @@ HWY_INLINE I16 set16(int v) {
 }
 HWY_INLINE I32 set32(int32_t v) {
   return hn::Set(kI32, v);
+}
+HWY_INLINE I16 as_words(I32 v) {
+  return hn::BitCast(kI16, v);
 }
 HWY_INLINE U8 load8(const uint8_t* p) {
   return hn::LoadU(kU8, p);
@@ -180,9 +184,49 @@ HWY_INLINE U8 zip_hi8(U8 a, U8 b) {
   return hn::InterleaveUpper(kU8, a, b);
 }
 
+// Dwords 0 2 (1 3) of each block of a, then those of b.
+HWY_INLINE I16 even32(I16 a, I16 b) {
+#if HWY_TARGET == HWY_NEON
+  return I16{vreinterpretq_s16_s32(vuzp1q_s32(vreinterpretq_s32_s16(a.raw), vreinterpretq_s32_s16(b.raw)))};
+#else
+  return hn::BitCast(kI16, hn::Vec<decltype(kF32)>{MICROTOME_MM(shuffle_ps)(hn::BitCast(kF32, a).raw,
+                                                                            hn::BitCast(kF32, b).raw, 0x88)});
+#endif
+}
+HWY_INLINE I16 odd32(I16 a, I16 b) {
+#if HWY_TARGET == HWY_NEON
+  return I16{vreinterpretq_s16_s32(vuzp2q_s32(vreinterpretq_s32_s16(a.raw), vreinterpretq_s32_s16(b.raw)))};
+#else
+  return hn::BitCast(kI16, hn::Vec<decltype(kF32)>{MICROTOME_MM(shuffle_ps)(hn::BitCast(kF32, a).raw,
+                                                                            hn::BitCast(kF32, b).raw, 0xDD)});
+#endif
+}
+
 // Saturating to the narrower type; each block holds first a's lanes, then b's.
 HWY_INLINE I16 narrow(I32 a, I32 b) {
   return hn::ReorderDemote2To(kI16, a, b);
+}
+/// The higher words of a and b.
+HWY_INLINE I16 narrow_high(I32 a, I32 b) {
+#if HWY_TARGET <= HWY_AVX3
+  alignas(64) static constexpr uint16_t kIndex[32] = {1,  3,  5,  7,  33, 35, 37, 39, 9,  11, 13,
+                                                      15, 41, 43, 45, 47, 17, 19, 21, 23, 49, 51,
+                                                      53, 55, 25, 27, 29, 31, 57, 59, 61, 63};
+  return I16{_mm512_permutex2var_epi16(a.raw, _mm512_load_si512(kIndex), b.raw)};
+#elif HWY_TARGET == HWY_NEON
+  return I16{vcombine_s16(vshrn_n_s32(a.raw, 16), vshrn_n_s32(b.raw, 16))};
+#else
+  return narrow(shift_right<16>(a), shift_right<16>(b));
+#endif
+}
+/// a and b shifted to the right by more than 16.
+template <int kBits>
+HWY_INLINE I16 narrow_shifted(I32 a, I32 b) {
+#if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
+  return shift_right<kBits - 16>(narrow_high(a, b));
+#else
+  return narrow(shift_right<kBits>(a), shift_right<kBits>(b));
+#endif
 }
 /// To signed bytes.
 HWY_INLINE U8 narrow_signed(I16 a, I16 b) {
@@ -202,7 +246,8 @@ HWY_INLINE U8 narrow_unsigned(I16 a, I16 b) {
 }
 
 // Pairs of words that are multiplied by two constants and added in 32 bits, exactly:
-// dot<A, B>(zip<kHi>(a, b))[i] = A * a[i] + B * b[i] over the lower or upper half of each block.
+// dot<A, B>(zip<kHi>(a, b))[i] = A * a[i] + B * b[i] over the lower or upper half of each block;
+// dot<A, B>(pairs(v))[i] = A * v[2i] + B * v[2i + 1].
 #if HWY_TARGET == HWY_NEON
 struct Pairs {
   int16x4_t a, b;
@@ -211,6 +256,9 @@ template <bool kHi>
 HWY_INLINE Pairs zip(I16 a, I16 b) {
   if constexpr (kHi) return {vget_high_s16(a.raw), vget_high_s16(b.raw)};
   return {vget_low_s16(a.raw), vget_low_s16(b.raw)};
+}
+HWY_INLINE Pairs pairs(I16 v) {
+  return {vmovn_s32(vreinterpretq_s32_s16(v.raw)), vshrn_n_s32(vreinterpretq_s32_s16(v.raw), 16)};
 }
 template <int kA, int kB>
 HWY_INLINE I32 dot(I32 sum, Pairs p) {
@@ -228,6 +276,9 @@ using Pairs = I16;
 template <bool kHi>
 HWY_INLINE Pairs zip(I16 a, I16 b) {
   return kHi ? zip_hi16(a, b) : zip_lo16(a, b);
+}
+HWY_INLINE Pairs pairs(I16 v) {
+  return v;
 }
 template <int kA, int kB>
 inline constexpr int32_t kPair = static_cast<int32_t>(static_cast<uint32_t>(kA & 0xFFFF) |
@@ -252,6 +303,19 @@ HWY_INLINE I32 dot(I32 sum, Pairs p) {
 #endif
 }
 #endif
+
+/// plus = sum + d and minus = sum - d, where d is dot<A, B>(p).
+template <int kA, int kB>
+HWY_INLINE void plus_minus_dot(I32 sum, Pairs p, I32& plus, I32& minus) {
+#if HWY_TARGET == HWY_AVX3_DL
+  plus = dot<kA, kB>(sum, p);
+  minus = dot<-kA, -kB>(sum, p);
+#else
+  const I32 d = dot<kA, kB>(p);
+  plus = add(sum, d);
+  minus = sub(sum, d);
+#endif
+}
 
 /// The lanes of a row moved by one: out[i] = cur[i - 1], the first from the vector before.
 HWY_INLINE I16 behind(I16 prev, I16 cur) {
@@ -282,6 +346,11 @@ HWY_INLINE I16 ahead(I16 cur, I16 next) {
 #else
   return I16{vextq_s16(cur.raw, next.raw, 1)};
 #endif
+}
+
+/// Bytes in the order of 16-byte `table`, within each block.
+HWY_INLINE U8 permute8(U8 v, const uint8_t* table) {
+  return hn::TableLookupBytes(v, hn::LoadDup128(kU8, table));
 }
 
 /// The lower half of each block to `lower`, the upper half to `upper`: kBytes / 2 bytes each.

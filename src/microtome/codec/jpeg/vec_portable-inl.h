@@ -56,6 +56,9 @@ HWY_INLINE I16 set16(int v) {
 HWY_INLINE I32 set32(int32_t v) {
   return I32{v, v, v, v};
 }
+HWY_INLINE I16 as_words(I32 v) {
+  return I16(v);
+}
 HWY_INLINE U8 set8(uint8_t v) {
   return U8{v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v};
 }
@@ -149,6 +152,12 @@ HWY_INLINE I16 zip_lo64(I16 a, I16 b) {
 HWY_INLINE I16 zip_hi64(I16 a, I16 b) {
   return I16(__builtin_shufflevector(I64(a), I64(b), 1, 3));
 }
+HWY_INLINE I16 even32(I16 a, I16 b) {
+  return I16(__builtin_shufflevector(I32(a), I32(b), 0, 2, 4, 6));
+}
+HWY_INLINE I16 odd32(I16 a, I16 b) {
+  return I16(__builtin_shufflevector(I32(a), I32(b), 1, 3, 5, 7));
+}
 HWY_INLINE U8 zip_lo8(U8 a, U8 b) {
   return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
@@ -170,6 +179,13 @@ HWY_INLINE I16 narrow(I32 a, I32 b) {
   const HalfI16 h = __builtin_convertvector(clamp(b, -32768, 32767), HalfI16);
   return __builtin_shufflevector(l, h, 0, 1, 2, 3, 4, 5, 6, 7);
 #endif
+}
+HWY_INLINE I16 narrow_high(I32 a, I32 b) {
+  return narrow(shift_right<16>(a), shift_right<16>(b));
+}
+template <int kBits>
+HWY_INLINE I16 narrow_shifted(I32 a, I32 b) {
+  return narrow(shift_right<kBits>(a), shift_right<kBits>(b));
 }
 HWY_INLINE U8 narrow_signed(I16 a, I16 b) {
 #if MICROTOME_VEC_SSE2
@@ -196,6 +212,9 @@ template <bool kHi>
 HWY_INLINE Pairs zip(I16 a, I16 b) {
   return kHi ? zip_hi16(a, b) : zip_lo16(a, b);
 }
+HWY_INLINE Pairs pairs(I16 v) {
+  return v;
+}
 template <int kA, int kB>
 HWY_INLINE I32 dot(Pairs p) {
   constexpr int16_t a = kA, b = kB;
@@ -215,6 +234,10 @@ HWY_INLINE Pairs zip(I16 a, I16 b) {
   return {__builtin_convertvector(__builtin_shufflevector(a, a, 0, 1, 2, 3), I32),
           __builtin_convertvector(__builtin_shufflevector(b, b, 0, 1, 2, 3), I32)};
 }
+HWY_INLINE Pairs pairs(I16 v) {
+  return {__builtin_convertvector(__builtin_shufflevector(v, v, 0, 2, 4, 6), I32),
+          __builtin_convertvector(__builtin_shufflevector(v, v, 1, 3, 5, 7), I32)};
+}
 template <int kA, int kB>
 HWY_INLINE I32 dot(Pairs p) {
   return add(p.a * kA, p.b * kB);
@@ -223,6 +246,13 @@ HWY_INLINE I32 dot(Pairs p) {
 template <int kA, int kB>
 HWY_INLINE I32 dot(I32 sum, Pairs p) {
   return add(sum, dot<kA, kB>(p));
+}
+
+template <int kA, int kB>
+HWY_INLINE void plus_minus_dot(I32 sum, Pairs p, I32& plus, I32& minus) {
+  const I32 d = dot<kA, kB>(p);
+  plus = add(sum, d);
+  minus = sub(sum, d);
 }
 
 /// (a * b) >> 16.

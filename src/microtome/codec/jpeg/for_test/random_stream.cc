@@ -164,13 +164,14 @@ void fill_blocks(StreamPlan& plan, Random& random) {
   }
 }
 
-int64_t largest_product(const StreamPlan& plan) {
+int64_t largest_column(const StreamPlan& plan) {
   int64_t largest = 0;
   for (const StreamComponent& c : plan.components) {
     for (const Block& block : c.blocks) {
-      for (size_t k = 0; k < 64; ++k) {
-        largest = std::max(largest, int64_t{std::abs(block[k])} * plan.quant[c.quant][k]);
-      }
+      std::array<int64_t, 8> sums{};
+      for (size_t k = 0; k < 64; ++k)
+        sums[kNaturalOfZigzag[k] % 8] += int64_t{std::abs(block[k])} * plan.quant[c.quant][k];
+      largest = std::max(largest, *std::max_element(sums.begin(), sums.end()));
     }
   }
   return largest;
@@ -227,7 +228,7 @@ RandomStream random_stream(uint64_t seed, int max_side) {
   RandomStream stream;
   stream.format = format_of(plan, std::move(written.tables), random);
   stream.packed = std::move(written.packed);
-  stream.largest = largest_product(plan);
+  stream.largest = largest_column(plan);
   const bool subsampled = plan.components[0].h * plan.components[0].v != 1;
   stream.plain = plan.oddity == Oddity::none && !(subsampled && stream.format.color == Color::rgb);
   std::string description =

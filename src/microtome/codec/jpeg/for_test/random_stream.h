@@ -22,6 +22,10 @@ struct StreamComponent {
   std::vector<Block> blocks;
 };
 
+/// Up to here coefficients are within what our own decoder takes: a column of them gives results of at most
+/// 1.387 * 4 as much (Note [Where implementations of the transform agree] in idct-inl.h).
+inline constexpr int64_t kAlwaysOwn = 2950;
+
 struct RandomStream {
   TileFormat format;  ///< Owns its JPEGTables, where the stream needs any.
   std::vector<std::byte> packed;
@@ -29,9 +33,10 @@ struct RandomStream {
   std::array<QuantValues, 4> quant{};
 
   /// Nothing but what our own decoder is made for: sampling, tables, markers; it may still leave coefficients
-  /// that are beyond `largest` <= 1024 or so to the library.
+  /// that are beyond `largest` <= kAlwaysOwn to the library.
   bool plain = true;
-  int64_t largest = 0;  ///< The largest dequantised coefficient, without its sign.
+  int64_t largest =
+      0;  ///< The largest sum of a block's column of dequantised coefficients, without their signs.
   std::string description;
 };
 
