@@ -12,7 +12,7 @@
 // R: (2 Cr * 22971 + 2^14) >> 15 is the same for the 256 values, since 91881 / 65536 and 2 * 22971 / 32768
 // differ by less than what separates any of the products from a half; B with 29033 likewise. Where there is
 // no rounding product, Cr + ((((2 Cr * 26345) >> 16) + 1) >> 1) and 2 Cb + ((((2 Cb * -14942) >> 16) + 1) >>
-// 1) do it. G needs its 32 bits; -46802 Cr is 18734 Cr - 65536 Cr, so that the factors fit words.
+// 1) do it. G needs its 32 bits; the factors are halved for 2 Cb and 2 Cr, so that they fit words.
 // rows_test.cc goes through all values.
 #if defined(MICROTOME_CODEC_JPEG_COLOUR_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef MICROTOME_CODEC_JPEG_COLOUR_INL_H_
@@ -33,17 +33,17 @@ struct Rgb {
 
 HWY_INLINE Rgb to_rgb(I16 y, I16 cb, I16 cr) {
   const I32 half = set32(32768);
-  const I32 green_lo = dot<-22554, 18734>(half, zip<false>(cb, cr));
-  const I32 green_hi = dot<-22554, 18734>(half, zip<true>(cb, cr));
-  const I16 g = add(sub(y, cr), narrow_high(green_lo, green_hi));
+  const I16 cb2 = add(cb, cb), cr2 = add(cr, cr);
+  const I32 green_lo = dot<-11277, -23401>(half, zip<false>(cb2, cr2));
+  const I32 green_hi = dot<-11277, -23401>(half, zip<true>(cb2, cr2));
+  const I16 g = add(y, narrow_high(green_lo, green_hi));
 #if MICROTOME_VEC_PORTABLE
   const auto scaled = [](I16 twice, int factor) {
     return shift_right<1>(add(mul_high(twice, set16(factor)), set16(1)));
   };
-  const I16 cr2 = add(cr, cr), cb2 = add(cb, cb);
   return {add(add(y, cr), scaled(cr2, 26345)), g, add(add(y, cb2), scaled(cb2, -14942))};
 #else
-  return {add(y, mul_round15(add(cr, cr), set16(22971))), g, add(y, mul_round15(add(cb, cb), set16(29033)))};
+  return {add(y, mul_round15(cr2, set16(22971))), g, add(y, mul_round15(cb2, set16(29033)))};
 #endif
 }
 

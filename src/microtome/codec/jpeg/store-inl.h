@@ -9,7 +9,7 @@
 // three times eight words that a block of 16 pixels becomes, word i is element i / 3 of a, e or f by i mod 3.
 // Since 8 mod 3 is not 0, the places of a's words in the three output vectors are all different: one shuffle
 // of a serves all three, and blends pick. Bytes work the same way (16 mod 3 = 1). With two-source byte
-// permutations (AVX-512 VBMI) an output vector is one of R and G and a masked one of B; NEON has an
+// permutations (AVX-512 VBMI) an output vector is one of R and G and one of that and B; NEON has an
 // instruction for it all.
 #if defined(MICROTOME_CODEC_JPEG_STORE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef MICROTOME_CODEC_JPEG_STORE_INL_H_
@@ -39,17 +39,16 @@ constexpr size_t place_of(size_t pixel, bool natural) {
 }
 
 #if HWY_TARGET == HWY_AVX3_DL
+// First red and green to their places, then blue to those between, where the first left anything.
 template <bool kNatural>
 struct Tables {
   alignas(64) uint8_t red_green[3][64] = {};
   alignas(64) uint8_t blue[3][64] = {};
-  uint64_t is_blue[3] = {};
   constexpr Tables() {
     for (size_t i = 0; i < 192; ++i) {
       const auto place = static_cast<uint8_t>(place_of(i / 3, kNatural));
       red_green[i / 64][i % 64] = static_cast<uint8_t>(i % 3 == 1 ? 64 + place : place);
-      blue[i / 64][i % 64] = place;
-      if (i % 3 == 2) is_blue[i / 64] |= uint64_t{1} << (i % 64);
+      blue[i / 64][i % 64] = static_cast<uint8_t>(i % 3 == 2 ? 64 + place : i % 64);
     }
   }
 };
@@ -62,7 +61,7 @@ HWY_INLINE Pixels bytes(U8 r, U8 g, U8 b) {
   Pixels out;
   for (size_t i = 0; i < 3; ++i) {
     const __m512i rg = _mm512_permutex2var_epi8(r.raw, _mm512_load_si512(t.red_green[i]), g.raw);
-    out.part[i] = U8{_mm512_mask_permutexvar_epi8(rg, t.is_blue[i], _mm512_load_si512(t.blue[i]), b.raw)};
+    out.part[i] = U8{_mm512_permutex2var_epi8(rg, _mm512_load_si512(t.blue[i]), b.raw)};
   }
   return out;
 }
