@@ -90,9 +90,10 @@ Needed needed_for(const Layout& layout, const Rect& bounds) {
   Needed needed;
   needed.first_row = std::min(bounds.y / luma_rows, rows.first / chroma_rows);
   needed.last_row = std::max((bounds.bottom() - 1) / luma_rows, rows.last / chroma_rows);
-  needed.first_chunk = std::min(bounds.x / luma_columns, columns.first / chroma_columns) / layout.chunk_mcus;
-  needed.last_chunk =
-      std::max((bounds.right() - 1) / luma_columns, columns.last / chroma_columns) / layout.chunk_mcus;
+  needed.first_mcu = std::min(bounds.x / luma_columns, columns.first / chroma_columns);
+  needed.last_mcu = std::max((bounds.right() - 1) / luma_columns, columns.last / chroma_columns);
+  needed.first_chunk = needed.first_mcu / layout.chunk_mcus;
+  needed.last_chunk = needed.last_mcu / layout.chunk_mcus;
   needed.whole = bounds.bottom() == layout.size.h;
   // With vertical filtering the library gives the last row group of an MCU row only when it has read the next
   // MCU row.

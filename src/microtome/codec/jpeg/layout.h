@@ -45,7 +45,8 @@ Layout make_layout(const Frame& frame, int reduce);
 /// What must be done for a rectangle of pixels; MCU rows and chunks are counted from 0, both ends included.
 struct Needed {
   int64_t first_row = 0, last_row = 0;      ///< MCU rows to transform.
-  int64_t first_chunk = 0, last_chunk = 0;  ///< Chunks of such a row to transform.
+  int64_t first_mcu = 0, last_mcu = 0;      ///< MCUs of such a row.
+  int64_t first_chunk = 0, last_chunk = 0;  ///< Chunks that hold them.
   int64_t stop_row = 0;                     ///< The last MCU row to decode: where the library stops reading.
   bool whole = false;  ///< The last row of pixels is needed: the library reads up to the end of the stream.
 };

@@ -117,12 +117,19 @@ HWY_NOINLINE void TileRun::transform(int64_t m, int64_t chunk, int mcus) {
     const int across = 4 * component.block, groups = (mcus * component.h + 3) / 4;
     const int16_t* const quant = job_.quant[c].data();
     const int64_t left = chunk * chunk_mcus * component.h * component.block;
+    // Groups without a needed block are only cleared, as the transform would leave them.
+    const int64_t block = chunk * chunk_mcus * component.h;
+    const int64_t begin = job_.needed.first_mcu * component.h, end = (job_.needed.last_mcu + 1) * component.h;
     for (int v = 0; v < component.v; ++v) {
       const int first = (component.first_slot + v * component.h) * chunk_mcus / 4;
       int16_t* group = job_.coefficients + static_cast<size_t>(first) * kGroupSize;
       uint8_t* out = plane.row((m * component.v + v) * component.block) + left;
-      for (int g = 0; g < groups; ++g, group += kGroupSize, out += across)
-        out_of_range |= transform_group(component.block, group, quant, out, plane.stride);
+      for (int g = 0; g < groups; ++g, group += kGroupSize, out += across) {
+        if (HWY_LIKELY(block + 4 * g < end && block + 4 * g + 4 > begin))
+          out_of_range |= transform_group(component.block, group, quant, out, plane.stride);
+        else
+          std::memset(group, 0, 8 * kGroupRow * sizeof(int16_t));
+      }
     }
   }
   out_of_range_ |= out_of_range;
