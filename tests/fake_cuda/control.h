@@ -26,6 +26,8 @@ struct FakeCudaReport {
   uint64_t pageable_copies;  // from or to host memory that is not pinned
   uint64_t foreign_calls;    // without a current context, or with an object of another device
   const char* failed_in;     // the function that fail_at made fail; null: none
+  uint64_t races;            // pairs of operations on the same bytes that nothing orders
+  const char* first_race;    // its description; valid until the next call of fake_cuda_configure
   int64_t contexts, memory_blocks, memory_bytes, pinned_blocks, streams, events;  // alive now
 };
 

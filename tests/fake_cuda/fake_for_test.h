@@ -21,8 +21,10 @@ class FakeDriverTest : public testing::Test {
   }
 
   void TearDown() override {
-    EXPECT_EQ(report().foreign_calls, 0u);
-    if (!expect_leaks_) expect_same_alive(before_, report());
+    const FakeCudaReport now = report();
+    EXPECT_EQ(now.foreign_calls, 0u);
+    EXPECT_EQ(now.races, expected_races_) << now.first_race;
+    if (!expect_leaks_) expect_same_alive(before_, now);
   }
 
   /// Nothing more or less is alive on the fake than before.
@@ -52,6 +54,7 @@ class FakeDriverTest : public testing::Test {
   }
 
   bool expect_leaks_ = false;
+  uint64_t expected_races_ = 0;
 
  private:
   FakeCudaReport before_{};

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "tests/fake_cuda/state.h"
@@ -53,13 +54,20 @@ std::pair<std::shared_ptr<Block>, std::byte*> resolve(microtome::cuda::DeviceAdd
   return {block, block->bytes + offset};
 }
 
-/// Whether all of these host bytes are pinned. With the mutex held.
-bool is_pinned(const void* memory, size_t bytes) {
-  const auto* begin = static_cast<const std::byte*>(memory);
+Access access_of(const Block& block, const std::byte* at, size_t bytes, bool writes) {
+  const auto begin = static_cast<size_t>(at - block.bytes);
+  return {&block, begin, begin + bytes, writes};
+}
+
+/// What touching these host bytes is, if all of them are pinned. With the mutex held.
+std::optional<Access> pinned_access(const void* memory, size_t bytes, bool writes) {
+  const auto* at = static_cast<const std::byte*>(memory);
   auto after = state().pinned.upper_bound(const_cast<void*>(memory));
-  if (after == state().pinned.begin()) return false;
+  if (after == state().pinned.begin()) return std::nullopt;
   const auto& [start, size] = *std::prev(after);
-  return begin + bytes <= static_cast<std::byte*>(start) + size;
+  const auto begin = static_cast<size_t>(at - static_cast<std::byte*>(start));
+  if (begin > size || bytes > size - begin) return std::nullopt;
+  return Access{start, begin, begin + bytes, writes};
 }
 
 }  // namespace
@@ -115,7 +123,11 @@ DriverStatus cuMemFree_v2(DeviceAddress address) {
   fake::wait_for_device(context->device);
   const std::lock_guard lock(fake::state().mutex);
   ++fake::state().report.synchronous_calls;
-  return fake::state().blocks.erase(address) ? DriverStatus::success : DriverStatus::invalid_value;
+  const auto found = fake::state().blocks.find(address);
+  if (found == fake::state().blocks.end()) return DriverStatus::invalid_value;
+  fake::state().races.forget(found->second.get());
+  fake::state().blocks.erase(found);
+  return DriverStatus::success;
 }
 
 DriverStatus cuMemHostAlloc(void** memory, size_t bytes, unsigned flags) {
@@ -143,6 +155,7 @@ DriverStatus cuMemFreeHost(void* memory) {
   const auto found = fake::state().pinned.find(memory);
   if (found == fake::state().pinned.end()) return DriverStatus::invalid_value;
   ::munmap(static_cast<std::byte*>(memory) - fake::page(), found->second + 2 * fake::page());
+  fake::state().races.forget(memory);
   fake::state().pinned.erase(found);
   return DriverStatus::success;
 }
@@ -153,23 +166,26 @@ DriverStatus cuMemcpyHtoDAsync_v2(DeviceAddress to, const void* from, size_t byt
   FAKE_ENTER("cuMemcpyHtoDAsync_v2");
   std::shared_ptr<fake::Block> block;
   std::byte* target = nullptr;
-  bool pinned = false;
+  std::optional<fake::Access> pinned;
   {
     const std::lock_guard lock(fake::state().mutex);
     std::tie(block, target) = fake::resolve(to, bytes);
     if (!block) return DriverStatus::invalid_value;
-    pinned = fake::is_pinned(from, bytes);
+    pinned = fake::pinned_access(from, bytes, false);
     fake::state().report.bytes_to_device += bytes;
     fake::state().report.pageable_copies += !pinned;
   }
-  if (pinned)
-    return fake::enqueue(stream, block->device,
-                         [block, target, from, bytes] { std::memcpy(target, from, bytes); });
-  const auto* start = static_cast<const std::byte*>(from);
-  return fake::enqueue(stream, block->device,
-                       [block, target, aside = std::vector<std::byte>(start, start + bytes)] {
-                         std::memcpy(target, aside.data(), aside.size());
-                       });
+  Operation copy{"cuMemcpyHtoDAsync_v2", {fake::access_of(*block, target, bytes, true)}, {}};
+  if (pinned) {
+    copy.accesses.push_back(*pinned);
+    copy.work = [block, target, from, bytes] { std::memcpy(target, from, bytes); };
+  } else {
+    const auto* start = static_cast<const std::byte*>(from);
+    copy.work = [block, target, aside = std::vector<std::byte>(start, start + bytes)] {
+      std::memcpy(target, aside.data(), aside.size());
+    };
+  }
+  return fake::enqueue(stream, block->device, std::move(copy));
 }
 
 /// Into memory that is not pinned the host waits for the copy, as with the driver.
@@ -177,18 +193,21 @@ DriverStatus cuMemcpyDtoHAsync_v2(void* to, DeviceAddress from, size_t bytes, St
   FAKE_ENTER("cuMemcpyDtoHAsync_v2");
   std::shared_ptr<fake::Block> block;
   std::byte* source = nullptr;
-  bool pinned = false;
+  std::optional<fake::Access> pinned;
   {
     const std::lock_guard lock(fake::state().mutex);
     std::tie(block, source) = fake::resolve(from, bytes);
     if (!block) return DriverStatus::invalid_value;
-    pinned = fake::is_pinned(to, bytes);
+    pinned = fake::pinned_access(to, bytes, true);
     fake::state().report.bytes_to_host += bytes;
     fake::state().report.pageable_copies += !pinned;
     fake::state().report.synchronous_calls += !pinned;
   }
-  const DriverStatus queued =
-      fake::enqueue(stream, block->device, [block, source, to, bytes] { std::memcpy(to, source, bytes); });
+  Operation copy{"cuMemcpyDtoHAsync_v2",
+                 {fake::access_of(*block, source, bytes, false)},
+                 [block, source, to, bytes] { std::memcpy(to, source, bytes); }};
+  if (pinned) copy.accesses.push_back(*pinned);
+  const DriverStatus queued = fake::enqueue(stream, block->device, std::move(copy));
   if (queued == DriverStatus::success && !pinned) fake::wait_for_stream(stream);
   return queued;
 }
@@ -203,7 +222,9 @@ DriverStatus cuMemsetD8Async(DeviceAddress to, unsigned char value, size_t bytes
     if (!block) return DriverStatus::invalid_value;
   }
   return fake::enqueue(stream, block->device,
-                       [block, target, value, bytes] { std::memset(target, value, bytes); });
+                       {"cuMemsetD8Async",
+                        {fake::access_of(*block, target, bytes, true)},
+                        [block, target, value, bytes] { std::memset(target, value, bytes); }});
 }
 
 }  // namespace microtome::cuda

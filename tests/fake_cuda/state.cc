@@ -82,6 +82,7 @@ FAKE_API void fake_cuda_configure(const char* settings) {
   s.settings = fake::parse(settings);
   s.report = {};
   s.lost = false;
+  s.races.clear_count();
   s.allocations = s.calls_of_fail_in = 0;
 }
 
@@ -91,6 +92,8 @@ FAKE_API void fake_cuda_report(FakeCudaReport* report) {
   *report = s.report;
   for (const auto& [device, context] : s.contexts) report->contexts += context.retained > 0;
   for (const auto& [address, block] : s.blocks) report->memory_bytes += static_cast<int64_t>(block->size);
+  report->races = s.races.count();
+  report->first_race = s.races.description().c_str();
   report->memory_blocks = static_cast<int64_t>(s.blocks.size());
   report->pinned_blocks = static_cast<int64_t>(s.pinned.size());
   report->streams = static_cast<int64_t>(s.streams.size());

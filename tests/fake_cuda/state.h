@@ -20,6 +20,7 @@
 
 #include "microtome/device/cuda/driver_api.h"
 #include "tests/fake_cuda/control.h"
+#include "tests/fake_cuda/races.h"
 
 namespace microtome::cuda {
 
@@ -29,12 +30,22 @@ struct ContextObject {
   int retained = 0;
 };
 
+/// What a stream is given: the bytes it touches, as known when it is given, and what it does.
+struct Operation {
+  const char* name;
+  std::vector<fake::Access> accesses;
+  std::function<void()> work;
+  fake::Clock given_after{};  // what the host had seen by then
+};
+
 /// Work of one stream, in order, on a thread of its own.
 struct StreamObject {
   int device = 0;
+  int actor = 0;      // for Races
+  fake::Clock clock;  // guarded by State's mutex
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<std::function<void()>> queue;
+  std::deque<Operation> queue;
   bool busy = false, closing = false;
   std::mt19937_64 random;
   unsigned longest_delay_us = 0;
@@ -45,6 +56,7 @@ struct Completion {
   std::mutex mutex;
   std::condition_variable changed;
   bool done = false;
+  fake::Clock clock;  // guarded by State's mutex; set before `done`
 };
 
 struct EventObject {
@@ -91,6 +103,10 @@ struct State {
   bool lost = false;
   pid_t process = 0;  // that called cuInit; 0: none has
   int64_t allocations = 0, calls_of_fail_in = 0;
+
+  Races races;
+  Clock host;
+  int actors = 0;
 
   std::map<int, microtome::cuda::ContextObject> contexts;  // by device
   std::map<microtome::cuda::DeviceAddress, std::shared_ptr<Block>> blocks;

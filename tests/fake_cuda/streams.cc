@@ -10,21 +10,38 @@ namespace {
 using microtome::cuda::Completion;
 using microtome::cuda::EventHandle;
 using microtome::cuda::EventObject;
+using microtome::cuda::Operation;
 using microtome::cuda::StreamHandle;
 using microtome::cuda::StreamObject;
+
+/// Before an operation is done: what it has seen, and whether its bytes are free to touch.
+void account(StreamObject& stream, const Operation& operation) {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  stream.clock.join(operation.given_after);
+  stream.clock.advance(stream.actor);
+  for (const Access& access : operation.accesses)
+    s.races.touch(operation.name, stream.actor, stream.clock, access);
+}
+
+void host_has_seen(const Clock& clock) {
+  const std::lock_guard lock(state().mutex);
+  state().host.join(clock);
+}
 
 void run(const std::shared_ptr<StreamObject>& stream) {
   std::unique_lock lock(stream->mutex);
   for (;;) {
     stream->changed.wait(lock, [&] { return !stream->queue.empty() || stream->closing; });
     if (stream->queue.empty()) return;  // closed, and all is done
-    const std::function<void()> work = std::move(stream->queue.front());
+    const Operation operation = std::move(stream->queue.front());
     stream->queue.pop_front();
     stream->busy = true;
     const auto delay = stream->longest_delay_us ? stream->random() % (stream->longest_delay_us + 1) : 0;
     lock.unlock();
     if (delay) std::this_thread::sleep_for(std::chrono::microseconds(delay));
-    work();
+    account(*stream, operation);
+    operation.work();
     lock.lock();
     stream->busy = false;
     stream->changed.notify_all();
@@ -40,6 +57,8 @@ std::shared_ptr<StreamObject> alive(StreamHandle handle) {
 void wait_until_idle(StreamObject& stream) {
   std::unique_lock lock(stream.mutex);
   stream.changed.wait(lock, [&] { return stream.queue.empty() && !stream.busy; });
+  lock.unlock();
+  host_has_seen(stream.clock);
 }
 
 /// What the event was recorded as last. {status, null} for one that is not alive or never was recorded.
@@ -57,7 +76,7 @@ void wait_until_done(Completion& completion) {
 
 }  // namespace
 
-DriverStatus enqueue(StreamHandle handle, int device, std::function<void()> work) {
+DriverStatus enqueue(StreamHandle handle, int device, Operation operation) {
   const auto stream = alive(handle);
   if (!stream) return kInvalidHandle;
   if (stream->device != device) {
@@ -65,8 +84,12 @@ DriverStatus enqueue(StreamHandle handle, int device, std::function<void()> work
     ++state().report.foreign_calls;
     return kInvalidHandle;
   }
+  {
+    const std::lock_guard lock(state().mutex);
+    operation.given_after = state().host;
+  }
   const std::lock_guard lock(stream->mutex);
-  stream->queue.push_back(std::move(work));
+  stream->queue.push_back(std::move(operation));
   stream->changed.notify_all();
   return DriverStatus::success;
 }
@@ -100,6 +123,7 @@ DriverStatus cuStreamCreate(StreamHandle* stream, unsigned flags) {
   const std::lock_guard lock(fake::state().mutex);
   const auto object = std::make_shared<StreamObject>();
   object->device = context->device;
+  object->actor = ++fake::state().actors;
   object->longest_delay_us = static_cast<unsigned>(fake::state().settings.delay);
   object->random.seed(static_cast<uint64_t>(fake::state().settings.seed) * 1000 + fake::state().report.calls);
   fake::state().streams.emplace(object.get(), object);
@@ -131,7 +155,11 @@ DriverStatus cuStreamWaitEvent(StreamHandle handle, EventHandle event, unsigned 
   if (!stream) return fake::kInvalidHandle;
   const auto [status, completion] = fake::recorded(event);
   if (status != DriverStatus::success || !completion) return status;
-  return fake::enqueue(handle, stream->device, [done = completion] { fake::wait_until_done(*done); });
+  return fake::enqueue(handle, stream->device, {"cuStreamWaitEvent", {}, [stream, done = completion] {
+                                                  fake::wait_until_done(*done);
+                                                  const std::lock_guard lock(fake::state().mutex);
+                                                  stream->clock.join(done->clock);
+                                                }});
 }
 
 DriverStatus cuStreamSynchronize(StreamHandle handle) {
@@ -168,6 +196,7 @@ DriverStatus cuEventDestroy_v2(EventHandle event) {
 DriverStatus cuEventRecord(EventHandle event, StreamHandle stream) {
   FAKE_ENTER("cuEventRecord");
   const auto completion = std::make_shared<Completion>();
+  const auto recorded_in = fake::alive(stream);
   int device = 0;
   {
     const std::lock_guard lock(fake::state().mutex);
@@ -175,11 +204,16 @@ DriverStatus cuEventRecord(EventHandle event, StreamHandle stream) {
     if (found == fake::state().events.end()) return fake::kInvalidHandle;
     device = found->second->device;
   }
-  const DriverStatus queued = fake::enqueue(stream, device, [completion] {
-    const std::lock_guard lock(completion->mutex);
-    completion->done = true;
-    completion->changed.notify_all();
-  });
+  const DriverStatus queued =
+      fake::enqueue(stream, device, {"cuEventRecord", {}, [completion, recorded_in] {
+                                       {
+                                         const std::lock_guard lock(fake::state().mutex);
+                                         completion->clock = recorded_in->clock;
+                                       }
+                                       const std::lock_guard lock(completion->mutex);
+                                       completion->done = true;
+                                       completion->changed.notify_all();
+                                     }});
   if (queued != DriverStatus::success) return queued;
   const std::lock_guard lock(fake::state().mutex);
   const auto found = fake::state().events.find(event);
@@ -191,8 +225,18 @@ DriverStatus cuEventQuery(EventHandle event) {
   FAKE_ENTER("cuEventQuery");
   const auto [status, completion] = fake::recorded(event);
   if (status != DriverStatus::success || !completion) return status;
-  const std::lock_guard lock(completion->mutex);
-  return completion->done ? DriverStatus::success : DriverStatus::not_ready;
+  bool done = false;
+  {
+    const std::lock_guard lock(completion->mutex);
+    done = completion->done;
+  }
+  if (!done) {
+    // Whoever asks again and again would else keep the mutex from the streams' threads.
+    std::this_thread::sleep_for(std::chrono::microseconds(20));
+    return DriverStatus::not_ready;
+  }
+  fake::host_has_seen(completion->clock);
+  return DriverStatus::success;
 }
 
 DriverStatus cuEventSynchronize(EventHandle event) {
@@ -204,6 +248,7 @@ DriverStatus cuEventSynchronize(EventHandle event) {
     ++fake::state().report.synchronous_calls;
   }
   fake::wait_until_done(*completion);
+  fake::host_has_seen(completion->clock);
   return DriverStatus::success;
 }
 
