@@ -12,6 +12,8 @@ MICROTOME_COUNTERPART(cuda::DeviceAttribute, CUdevice_attribute);
 MICROTOME_COUNTERPART(cuda::ContextObject, CUctx_st);
 MICROTOME_COUNTERPART(cuda::StreamObject, CUstream_st);
 MICROTOME_COUNTERPART(cuda::EventObject, CUevent_st);
+MICROTOME_COUNTERPART(cuda::ModuleObject, CUmod_st);
+MICROTOME_COUNTERPART(cuda::FunctionObject, CUfunc_st);
 
 static_assert(std::is_same_v<cuda::DeviceOrdinal, CUdevice>);
 static_assert(std::is_same_v<cuda::DeviceAddress, CUdeviceptr>);
@@ -24,7 +26,12 @@ MICROTOME_SAME_VALUE(cuda::DriverStatus::deinitialized, CUDA_ERROR_DEINITIALIZED
 MICROTOME_SAME_VALUE(cuda::DriverStatus::device_unavailable, CUDA_ERROR_DEVICE_UNAVAILABLE);
 MICROTOME_SAME_VALUE(cuda::DriverStatus::no_device, CUDA_ERROR_NO_DEVICE);
 MICROTOME_SAME_VALUE(cuda::DriverStatus::invalid_device, CUDA_ERROR_INVALID_DEVICE);
+MICROTOME_SAME_VALUE(cuda::DriverStatus::invalid_image, CUDA_ERROR_INVALID_IMAGE);
 MICROTOME_SAME_VALUE(cuda::DriverStatus::invalid_context, CUDA_ERROR_INVALID_CONTEXT);
+MICROTOME_SAME_VALUE(cuda::DriverStatus::no_binary_for_gpu, CUDA_ERROR_NO_BINARY_FOR_GPU);
+MICROTOME_SAME_VALUE(cuda::DriverStatus::invalid_ptx, CUDA_ERROR_INVALID_PTX);
+MICROTOME_SAME_VALUE(cuda::DriverStatus::jit_compiler_not_found, CUDA_ERROR_JIT_COMPILER_NOT_FOUND);
+MICROTOME_SAME_VALUE(cuda::DriverStatus::unsupported_ptx_version, CUDA_ERROR_UNSUPPORTED_PTX_VERSION);
 MICROTOME_SAME_VALUE(cuda::DriverStatus::ecc_uncorrectable, CUDA_ERROR_ECC_UNCORRECTABLE);
 MICROTOME_SAME_VALUE(cuda::DriverStatus::nvlink_uncorrectable, CUDA_ERROR_NVLINK_UNCORRECTABLE);
 MICROTOME_SAME_VALUE(cuda::DriverStatus::not_found, CUDA_ERROR_NOT_FOUND);

@@ -17,19 +17,28 @@
 //   calls of this function count for fail_at fail_with=999    "unknown error"
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 struct FakeCudaReport {
   uint64_t calls;              // of the driver's functions
   uint64_t synchronous_calls;  // that made, or may make, the host wait for a device
   uint64_t bytes_to_device, bytes_to_host;
+  uint64_t launches;         // of kernels
   uint64_t pageable_copies;  // from or to host memory that is not pinned
   uint64_t foreign_calls;    // without a current context, or with an object of another device
   const char* failed_in;     // the function that fail_at made fail; null: none
   uint64_t races;            // pairs of operations on the same bytes that nothing orders
   const char* first_race;    // its description; valid until the next call of fake_cuda_configure
-  int64_t contexts, memory_blocks, memory_bytes, pinned_blocks, streams, events;  // alive now
+  int64_t contexts, memory_blocks, memory_bytes, pinned_blocks, streams, events, modules;  // alive now
 };
+
+/// A launch as a kernel sees it. `arguments` point to copies of the values.
+struct FakeLaunch {
+  unsigned blocks[3], threads[3];
+  void** arguments;
+};
+using FakeKernel = void(const FakeLaunch* launch);
 
 extern "C" {
 /// Sets everything not named to its default, and counters to zero. Aborts on a setting that it does not know.
@@ -37,4 +46,20 @@ using FakeCudaConfigure = void(const char* settings);
 using FakeCudaReportTo = void(FakeCudaReport* report);
 FakeCudaConfigure fake_cuda_configure;
 FakeCudaReportTo fake_cuda_report;
+/// Waits for all streams and destroys all that is alive: what a lost device took with it, and the end of its
+/// process.
+using FakeCudaEnd = void();
+FakeCudaEnd fake_cuda_end;
+
+/// Makes `kernel` what modules have under `name`: all of a launch's threads in one call, on the stream's
+/// thread.
+using FakeCudaRegisterKernel = void(const char* name, const size_t* argument_bytes, size_t arguments,
+                                    FakeKernel* kernel);
+FakeCudaRegisterKernel fake_cuda_register_kernel;
+
+/// For a kernel: where the bytes of a device address are. Null where they are not all in one block: the
+/// device is then lost with "illegal address", and the kernel must return. Counts as an access of the
+/// kernel's for the race detector.
+using FakeCudaMemory = void*(uint64_t address, size_t bytes, bool writes);
+FakeCudaMemory fake_cuda_memory;
 }

@@ -24,7 +24,10 @@ class FakeDriverTest : public testing::Test {
     const FakeCudaReport now = report();
     EXPECT_EQ(now.foreign_calls, 0u);
     EXPECT_EQ(now.races, expected_races_) << now.first_race;
-    if (!expect_leaks_) expect_same_alive(before_, now);
+    if (expect_leaks_)
+      find<FakeCudaEnd>("fake_cuda_end")();
+    else
+      expect_same_alive(before_, now);
   }
 
   /// Nothing more or less is alive on the fake than before.
@@ -34,6 +37,7 @@ class FakeDriverTest : public testing::Test {
     EXPECT_EQ(after.pinned_blocks, before.pinned_blocks);
     EXPECT_EQ(after.streams, before.streams);
     EXPECT_EQ(after.events, before.events);
+    EXPECT_EQ(after.modules, before.modules);
   }
 
   /// Makes the fake the driver that is found, with settings as control.h has them.
@@ -46,6 +50,18 @@ class FakeDriverTest : public testing::Test {
     FakeCudaReport report{};
     find<FakeCudaReportTo>("fake_cuda_report")(&report);
     return report;
+  }
+
+  /// A kernel of these parameters, run by `body`.
+  template <class... A>
+  static void register_kernel(const char* name, FakeKernel* body) {
+    const size_t bytes[] = {sizeof(A)...};
+    find<FakeCudaRegisterKernel>("fake_cuda_register_kernel")(name, bytes, sizeof...(A), body);
+  }
+
+  /// In a kernel: the bytes at a device address; null where there are none, and the kernel must return.
+  static void* memory(DeviceAddress address, size_t bytes, bool writes) {
+    return find<FakeCudaMemory>("fake_cuda_memory")(address, bytes, writes);
   }
 
   static std::shared_ptr<const Driver> open_driver() { return Driver::open().value(); }

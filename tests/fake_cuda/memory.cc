@@ -81,12 +81,32 @@ Block::Block(size_t wanted, int on_device) : size(wanted), device(on_device) {
   address = reinterpret_cast<microtome::cuda::DeviceAddress>(addresses_) + page();
 }
 
+void unmap_pinned(void* memory, size_t bytes) {
+  state().races.forget(memory);
+  ::munmap(static_cast<std::byte*>(memory) - page(), bytes + 2 * page());
+}
+
 Block::~Block() {
   ::munmap(pages_, mapped_);
   ::munmap(addresses_, mapped_);
 }
 
 }  // namespace fake
+
+FAKE_API void* fake_cuda_memory(uint64_t address, size_t bytes, bool writes) {
+  const fake::Running* running = fake::running();
+  if (!running) return nullptr;
+  fake::State& s = fake::state();
+  const std::lock_guard lock(s.mutex);
+  const auto [block, at] = fake::resolve(address, bytes);
+  if (!block || block->device != running->stream->device) {
+    s.lost = true;
+    return nullptr;
+  }
+  s.races.touch(running->operation, running->stream->actor, running->stream->clock,
+                fake::access_of(*block, at, bytes, writes));
+  return at;
+}
 
 namespace microtome::cuda {
 
@@ -154,8 +174,7 @@ DriverStatus cuMemFreeHost(void* memory) {
   ++fake::state().report.synchronous_calls;
   const auto found = fake::state().pinned.find(memory);
   if (found == fake::state().pinned.end()) return DriverStatus::invalid_value;
-  ::munmap(static_cast<std::byte*>(memory) - fake::page(), found->second + 2 * fake::page());
-  fake::state().races.forget(memory);
+  fake::unmap_pinned(memory, found->second);
   fake::state().pinned.erase(found);
   return DriverStatus::success;
 }

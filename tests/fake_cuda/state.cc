@@ -98,4 +98,5 @@ FAKE_API void fake_cuda_report(FakeCudaReport* report) {
   report->pinned_blocks = static_cast<int64_t>(s.pinned.size());
   report->streams = static_cast<int64_t>(s.streams.size());
   report->events = static_cast<int64_t>(s.events.size());
+  report->modules = static_cast<int64_t>(s.modules.size());
 }

@@ -30,6 +30,30 @@ struct ContextObject {
   int retained = 0;
 };
 
+}  // namespace microtome::cuda
+
+namespace fake {
+
+struct KernelBody {
+  std::vector<size_t> argument_bytes;
+  FakeKernel* run = nullptr;
+};
+
+}  // namespace fake
+
+namespace microtome::cuda {
+
+struct FunctionObject {
+  int device = 0;
+  const char* name = nullptr;
+  fake::KernelBody body;
+};
+
+struct ModuleObject {
+  int device = 0;
+  std::map<std::string, FunctionObject> functions;
+};
+
 /// What a stream is given: the bytes it touches, as known when it is given, and what it does.
 struct Operation {
   const char* name;
@@ -114,6 +138,8 @@ struct State {
   std::map<microtome::cuda::StreamHandle, std::shared_ptr<microtome::cuda::StreamObject>> streams;
   std::vector<std::weak_ptr<microtome::cuda::StreamObject>> destroyed_streams;  // that may have work left
   std::map<microtome::cuda::EventHandle, std::unique_ptr<microtome::cuda::EventObject>> events;
+  std::map<microtome::cuda::ModuleHandle, std::unique_ptr<microtome::cuda::ModuleObject>> modules;
+  std::map<std::string, KernelBody> kernels;  // that tests have registered
 };
 
 State& state();
@@ -127,6 +153,9 @@ microtome::cuda::ContextObject* current_context();
 
 /// Whether this allocation is the one to fail. With the mutex held.
 bool allocation_fails(size_t bytes, int device);
+
+/// Frees the pages of pinned memory, and the guards around them. With the mutex held.
+void unmap_pinned(void* memory, size_t bytes);
 
 /// Waits until all streams of `device`, destroyed ones too, have nothing to do. Without the mutex.
 void wait_for_device(int device);

@@ -24,6 +24,8 @@ void account(StreamObject& stream, const Operation& operation) {
     s.races.touch(operation.name, stream.actor, stream.clock, access);
 }
 
+thread_local const Running* the_running = nullptr;
+
 void host_has_seen(const Clock& clock) {
   const std::lock_guard lock(state().mutex);
   state().host.join(clock);
@@ -41,7 +43,10 @@ void run(const std::shared_ptr<StreamObject>& stream) {
     lock.unlock();
     if (delay) std::this_thread::sleep_for(std::chrono::microseconds(delay));
     account(*stream, operation);
+    const Running now{stream.get(), operation.name};
+    the_running = &now;
     operation.work();
+    the_running = nullptr;
     lock.lock();
     stream->busy = false;
     stream->changed.notify_all();
@@ -75,6 +80,10 @@ void wait_until_done(Completion& completion) {
 }
 
 }  // namespace
+
+const Running* running() {
+  return the_running;
+}
 
 DriverStatus enqueue(StreamHandle handle, int device, Operation operation) {
   const auto stream = alive(handle);
@@ -112,6 +121,30 @@ void wait_for_device(int device) {
 }
 
 }  // namespace fake
+
+FAKE_API void fake_cuda_end() {
+  fake::State& s = fake::state();
+  std::vector<int> devices;
+  {
+    const std::lock_guard lock(s.mutex);
+    for (const auto& [device, context] : s.contexts) devices.push_back(device);
+  }
+  for (const int device : devices) fake::wait_for_device(device);
+  const std::lock_guard lock(s.mutex);
+  for (const auto& [handle, stream] : s.streams) {
+    const std::lock_guard stream_lock(stream->mutex);
+    stream->closing = true;
+    stream->changed.notify_all();
+  }
+  s.streams.clear();
+  s.events.clear();
+  s.modules.clear();
+  for (const auto& [address, block] : s.blocks) s.races.forget(block.get());
+  s.blocks.clear();
+  for (const auto& [memory, bytes] : s.pinned) fake::unmap_pinned(memory, bytes);
+  s.pinned.clear();
+  for (auto& [device, context] : s.contexts) context.retained = 0;
+}
 
 namespace microtome::cuda {
 

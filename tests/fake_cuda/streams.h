@@ -8,6 +8,13 @@ namespace fake {
 /// Gives an operation to a stream. Errors: a stream that is not alive, or of another device than `device`.
 DriverStatus enqueue(microtome::cuda::StreamHandle stream, int device, microtome::cuda::Operation operation);
 
+/// What the calling thread is doing: a stream's operation; null on the host's threads.
+struct Running {
+  microtome::cuda::StreamObject* stream;
+  const char* operation;
+};
+const Running* running();
+
 /// Waits until the stream has nothing to do; returns at once if it is not alive.
 void wait_for_stream(microtome::cuda::StreamHandle stream);
 

@@ -28,6 +28,12 @@ bool is_fatal(DriverStatus status) noexcept {
   }
 }
 
+/// Whether a module was refused because its kernels are not for this GPU or this driver.
+bool is_of_another_gpu(DriverStatus status) noexcept {
+  return status == DriverStatus::no_binary_for_gpu || status == DriverStatus::unsupported_ptx_version ||
+         status == DriverStatus::jit_compiler_not_found;
+}
+
 }  // namespace
 
 /// The device's context as the calling thread's current one, for a call.
@@ -68,6 +74,13 @@ Status Device::answer(const char* name, DriverStatus status) const {
         "started anew",
         ordinal_, info().name, name, driver_->status_text(status));
   }
+  if (is_of_another_gpu(status))
+    return unavailable(
+        "cuda:{} {}: {} answered {}. Its compute capability is {}.{} and its driver knows CUDA {}; this "
+        "build's kernels "
+        "need 7.5 and {}, or newer",
+        ordinal_, info().name, name, driver_->status_text(status), info().major, info().minor,
+        version_text(driver_->version()), version_text(kOldestDriverVersion));
   if (status == DriverStatus::out_of_memory)
     return out_of_memory("cuda:{} {}: {} answered {}", ordinal_, info().name, name,
                          driver_->status_text(status));
@@ -165,6 +178,25 @@ Result<bool> Device::is_done(const Event& event) const {
   return true;
 }
 
+Result<Owned<ModuleHandle>> Device::load_module(const void* image) const {
+  ModuleHandle module = nullptr;
+  MICROTOME_TRY(call("cuModuleLoadData", driver_->api().cuModuleLoadData, &module, image));
+  return Owned<ModuleHandle>(shared_from_this(), module);
+}
+
+Result<FunctionHandle> Device::find_kernel(const Owned<ModuleHandle>& module, const char* name) const {
+  FunctionHandle function = nullptr;
+  MICROTOME_TRY(
+      call("cuModuleGetFunction", driver_->api().cuModuleGetFunction, &function, module.get(), name));
+  return function;
+}
+
+Status Device::launch(FunctionHandle kernel, Extent blocks, Extent threads, const Stream& stream,
+                      void** arguments) const {
+  return call("cuLaunchKernel", driver_->api().cuLaunchKernel, kernel, blocks.x, blocks.y, blocks.z,
+              threads.x, threads.y, threads.z, 0u, stream.get(), arguments, nullptr);
+}
+
 Status Device::synchronize(const Stream& stream) const {
   return call("cuStreamSynchronize", driver_->api().cuStreamSynchronize, stream.get());
 }
@@ -193,6 +225,9 @@ void Device::release(StreamHandle stream) const noexcept {
 }
 void Device::release(EventHandle event) const noexcept {
   release_with(driver_->api().cuEventDestroy_v2, event);
+}
+void Device::release(ModuleHandle module) const noexcept {
+  release_with(driver_->api().cuModuleUnload, module);
 }
 
 }  // namespace microtome::cuda

@@ -70,6 +70,11 @@ struct PinnedMemory {
   std::byte* data() const noexcept { return static_cast<std::byte*>(owned.get()); }
 };
 
+/// How many blocks a launch has, or threads a block.
+struct Extent {
+  unsigned x = 1, y = 1, z = 1;
+};
+
 struct MemoryInfo {
   size_t free_bytes = 0, total_bytes = 0;
 };
@@ -112,6 +117,16 @@ class Device : public std::enable_shared_from_this<Device> {
   /// Whether the event is done. Never waits.
   Result<bool> is_done(const Event& event) const;
 
+  /// The kernels of `image`: a fatbin, a cubin or PTX, which need not outlive the call. Slow where the driver
+  /// has to compile. Errors also: unavailable, the image has nothing for this GPU or this driver. See
+  /// module.h, which is what to use.
+  Result<Owned<ModuleHandle>> load_module(const void* image) const;
+  Result<FunctionHandle> find_kernel(const Owned<ModuleHandle>& module, const char* name) const;
+  /// Queues a kernel. `arguments` point to one value for each of its parameters, a null after them; all is
+  /// copied before this returns.
+  Status launch(FunctionHandle kernel, Extent blocks, Extent threads, const Stream& stream,
+                void** arguments) const;
+
   /// The host waits. Not for a loader's steady state.
   Status synchronize(const Stream& stream) const;
   Status synchronize(const Event& event) const;
@@ -130,6 +145,7 @@ class Device : public std::enable_shared_from_this<Device> {
   void release(void* pinned) const noexcept;
   void release(StreamHandle stream) const noexcept;
   void release(EventHandle event) const noexcept;
+  void release(ModuleHandle module) const noexcept;
   template <class Handle>
   void release_with(DriverStatus (*function)(Handle), Handle handle) const noexcept;
 

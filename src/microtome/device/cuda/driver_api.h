@@ -21,9 +21,14 @@ enum class DriverStatus : unsigned {
   device_unavailable = 46,
   no_device = 100,
   invalid_device = 101,
+  invalid_image = 200,
   invalid_context = 201,
+  no_binary_for_gpu = 209,
   ecc_uncorrectable = 214,
+  invalid_ptx = 218,
   nvlink_uncorrectable = 220,
+  jit_compiler_not_found = 221,
+  unsupported_ptx_version = 222,
   not_found = 500,
   not_ready = 600,
   illegal_address = 700,
@@ -52,9 +57,13 @@ enum class DeviceAttribute : unsigned {
 struct ContextObject;
 struct StreamObject;
 struct EventObject;
+struct ModuleObject;
+struct FunctionObject;
 using ContextHandle = ContextObject*;
 using StreamHandle = StreamObject*;  // cudaStream_t is the same type
 using EventHandle = EventObject*;
+using ModuleHandle = ModuleObject*;
+using FunctionHandle = FunctionObject*;
 
 using DeviceOrdinal = int;                 // CUdevice
 using DeviceAddress = unsigned long long;  // CUdeviceptr: memory of a device, not to be touched by the host
@@ -96,7 +105,15 @@ inline constexpr unsigned kHostAllocPortable = 1;   // CU_MEMHOSTALLOC_PORTABLE:
   X(required, cuEventDestroy_v2, DriverStatus, (EventHandle event))                                          \
   X(required, cuEventRecord, DriverStatus, (EventHandle event, StreamHandle stream))                         \
   X(required, cuEventQuery, DriverStatus, (EventHandle event))                                               \
-  X(required, cuEventSynchronize, DriverStatus, (EventHandle event))
+  X(required, cuEventSynchronize, DriverStatus, (EventHandle event))                                         \
+  X(required, cuModuleLoadData, DriverStatus, (ModuleHandle * module, const void* image))                    \
+  X(required, cuModuleUnload, DriverStatus, (ModuleHandle module))                                           \
+  X(required, cuModuleGetFunction, DriverStatus,                                                             \
+    (FunctionHandle * function, ModuleHandle module, const char* name))                                      \
+  X(required, cuLaunchKernel, DriverStatus,                                                                  \
+    (FunctionHandle function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,           \
+     unsigned block_y, unsigned block_z, unsigned shared_bytes, StreamHandle stream, void** arguments,       \
+     void** extra))
 
 MICROTOME_API_TABLE(DriverApi, MICROTOME_DRIVER_API)
 
