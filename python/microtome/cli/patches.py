@@ -95,7 +95,7 @@ def command(slide, out, kind, overwrite, restart, quiet, as_json, **options):
     """
     kind = kind_of(out, kind)
     if kind.package:
-        package(kind.package, f"writing {kind.name}")
+        package(kind.package, f"writing {kind.title}")
     with opened(slide) as opened_slide:
         work = Work(opened_slide, kind, **options)
         with Job(out, kind, work.layout, work.facts, work.row, overwrite=overwrite, restart=restart) as job:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from typing import Any
 
 from rich.console import Console
@@ -25,6 +26,7 @@ from rich.text import Text
 
 from .failure import one_line, writing
 
+LINE_EVERY_S = 30
 WIDE = 1000  # columns of an output that is no terminal
 
 
@@ -100,9 +102,43 @@ class RateColumn(ProgressColumn):
         return Text("" if speed is None else f"{speed:,.0f} {self._unit}/s", style="cyan")
 
 
-def progress(unit: str, *, hidden: bool = False) -> Progress:
-    """A bar with count, rate and time left on standard error; nothing where that is no terminal."""
+class Lines:
+    """Progress as a line now and then, for logs; as much of rich's Progress as the commands use."""
+
+    def __init__(self, unit: str, clock=time.monotonic) -> None:
+        self._unit = unit
+        self._clock = clock
+        self._done = self._total = self._first = 0
+        self._begin = self._shown = 0.0
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def add_task(self, description: str, *, total: int, completed: int = 0) -> int:
+        self._done = self._first = completed
+        self._total = total
+        self._begin = self._shown = self._clock()
+        return 0
+
+    def update(self, task: int, *, advance: int = 0, completed: int | None = None) -> None:
+        self._done = self._done + advance if completed is None else completed
+        now = self._clock()
+        if now - self._shown < LINE_EVERY_S or self._done >= self._total:
+            return
+        self._shown = now
+        rate = (self._done - self._first) / (now - self._begin)
+        left = f", {(self._total - self._done) / rate:,.0f} s left" if rate else ""
+        note(f"{self._done} of {self._total} {self._unit}, {rate:,.0f} {self._unit}/s{left}")
+
+
+def progress(unit: str, *, hidden: bool = False) -> Progress | Lines:
+    """On standard error: a bar with count, rate and time left, or, where that is no terminal, a line now and then."""
     console = _console(sys.stderr)
+    if not console.is_terminal and not hidden:
+        return Lines(unit)
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
@@ -113,5 +149,5 @@ def progress(unit: str, *, hidden: bool = False) -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
-        disable=hidden or not console.is_terminal,
+        disable=hidden,
     )

@@ -10,6 +10,9 @@ A patch set holds the first n patches of a job in the job's order; n only grows.
 - `close()` leaves a file or folder that any reader of the format opens, with the patches added so far.
 - The same patches give the same content however often it was interrupted.
 
+As class attributes it has its `name` and `suffixes`, whether it `is_folder`, whether it holds `pictures` rather than
+arrays, and the optional `package` it needs, with a `title` for the message that says so.
+
 Kinds know pixels and paths; the job, its manifest and its names under way are job.py's.
 """
 

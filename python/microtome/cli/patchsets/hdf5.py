@@ -23,9 +23,10 @@ class Hdf5:
     is_folder = False
     pictures = False
     package = "h5py"
+    title = "HDF5"
 
     def __init__(self, path: str, layout: Layout) -> None:
-        self._h5py = package("h5py", "writing HDF5")
+        self._h5py = package(self.package, f"writing {self.title}")
         self._path = path
         self._layout = layout
         self._file: int | None = None

@@ -21,9 +21,10 @@ class Zarr:
     is_folder = True
     pictures = False
     package = "zarr"
+    title = "zarr"
 
     def __init__(self, path: str, layout: Layout) -> None:
-        self._zarr = package("zarr", "writing zarr")
+        self._zarr = package(self.package, f"writing {self.title}")
         self._path = path
         self._layout = layout
         self._group = None
