@@ -61,6 +61,7 @@ TEST_F(ModuleTest, AKernelRunsInItsStreamsOrder) {
 }
 
 TEST_F(ModuleTest, AKernelThatNothingOrdersIsARace) {
+  RACES_ON_PURPOSE();
   const auto device = open_device();
   const auto add = kernel(device);
   const Stream one = device->make_stream().value(), two = device->make_stream().value();

@@ -49,6 +49,7 @@ TEST_F(RacesTest, AStreamsOwnOrderIsOne) {
 }
 
 TEST_F(RacesTest, TwoStreamsThatWriteTheSameBytes) {
+  RACES_ON_PURPOSE();
   write(a_, 0, 600);
   write(b_, 599, 10);
   EXPECT_EQ(races(), 1u);
@@ -76,6 +77,7 @@ TEST_F(RacesTest, AnEventOrders) {
 }
 
 TEST_F(RacesTest, AnEventOrdersOnlyWhatItStandsFor) {
+  RACES_ON_PURPOSE();
   ASSERT_TRUE(device_->record(event_, a_).ok());
   write(a_, 0, 10);  // after the event
   ASSERT_TRUE(device_->wait(b_, event_).ok());
@@ -94,6 +96,7 @@ TEST_F(RacesTest, WorkGivenAfterTheHostHasSeenTheOtherDone) {
 }
 
 TEST_F(RacesTest, AQueryThatSaidNotYetOrdersNothing) {
+  RACES_ON_PURPOSE();
   configure("delay=5000");
   const Stream slow = device_->make_stream().value();
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(device_->fill(memory_.address(), 1, 8, slow).ok());
@@ -118,6 +121,7 @@ TEST_F(RacesTest, ReadsBesideReadsAreFine) {
 }
 
 TEST_F(RacesTest, PinnedMemoryThatOneStreamFillsAndAnotherSends) {
+  RACES_ON_PURPOSE();
   const PinnedMemory pinned = device_->allocate_pinned(100).value();
   const DeviceMemory other = device_->allocate(100).value();
   ASSERT_TRUE(device_->copy_to_host(pinned.data(), memory_.address(), 100, a_).ok());
