@@ -60,7 +60,10 @@ HWY_INLINE bool first_of_four(const I16* c, const int16_t* quant, I16* q) {
   const I16 top = narrow(r[0], r[1]), bottom = narrow(r[2], r[3]);
   q[0] = even32(top, bottom);
   q[1] = odd32(top, bottom);
-  return beyond(x[0]) | overflows(top) | overflows(bottom);
+  bool declined = beyond(x[0]);
+  declined |= overflows(top);
+  declined |= overflows(bottom);
+  return declined;
 }
 
 HWY_INLINE bool to_4x4(const I16* c, const int16_t* quant, uint8_t* out, size_t stride) {
