@@ -153,7 +153,7 @@ class Work:
         picture = PICTURES[format_name]
         shape = (size[1], size[0], slide.channels)
         if kind.pictures:
-            picture.check(shape, slide.dtype)
+            picture.check(shape, slide.dtype, "HDF5 or zarr: an output that ends in .h5 or .zarr")
         self.layout = Layout(
             locations,
             shape,

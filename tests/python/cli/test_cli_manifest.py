@@ -1,5 +1,7 @@
 """The manifest: whole lines are kept, cut ones and another job's are not."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,34 @@ def test_lines_of_another_job_are_not_kept(tmp_path):
     first.close()
     assert Manifest(str(tmp_path / "m.csv"), row_of("a")).resume() == 5
     assert Manifest(str(tmp_path / "m.csv"), row_of("b")).resume() == 0
+
+
+def test_a_disk_that_fills_up_leaves_whole_lines(tmp_path):
+    def row(index):
+        return ("a.svs", str(index), *("1",) * (len(COLUMNS) - 3)) if index < 5 else None
+
+    manifest = Manifest(str(tmp_path / "m.csv"), row)
+    manifest.begin()
+    manifest.add(0, ["", ""])
+    whole = (tmp_path / "m.csv").read_bytes()
+
+    class Full:
+        """A file that takes seven bytes more."""
+
+        def __init__(self, file):
+            self._file, self._taken = file, False
+
+        def write(self, data):
+            if self._taken:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._taken = True
+            return self._file.write(data[:7])
+
+        def __getattr__(self, name):
+            return getattr(self._file, name)
+
+    manifest._file = Full(manifest._file)
+    with pytest.raises(OSError, match="No space"):
+        manifest.add(2, ["", ""])
+    manifest.close()
+    assert (tmp_path / "m.csv").read_bytes() == whole

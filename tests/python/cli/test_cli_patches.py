@@ -221,7 +221,7 @@ def test_impossible_requests(arguments, said, refused, pyramid, tmp_path):
 
 def test_samples_that_pictures_cannot_hold(cli, refused, made_slide, tmp_path):
     path = made_slide("generic-rgba")
-    assert "use TIFF or NPY" in refused(2, "patches", path, tmp_path / "set", "--format", "jpeg")
+    assert "use HDF5 or zarr" in refused(2, "patches", path, tmp_path / "set", "--format", "jpeg")
     assert not list(tmp_path.iterdir())
     pytest.importorskip("h5py")
     assert cli("patches", path, tmp_path / "set.h5").code == 0

@@ -20,10 +20,13 @@ class Manifest:
         self._path = path
         self._row = row
         self._file: io.FileIO | None = None
+        self._end = 0  # of the last whole batch of lines
         self.errors = 0  # patches whose last column is not empty
 
     def begin(self) -> None:
         """Makes it anew, empty but for the header."""
+        self.close()
+        self.errors = 0
         self._file = open(self._path, "w+b", buffering=0)  # noqa: SIM115
         self._append([COLUMNS])
 
@@ -50,9 +53,14 @@ class Manifest:
         if count < 0:
             self.begin()
             return 0
-        self._file.truncate(end)
-        self._file.seek(end)
+        self._end = end
+        self._cut()
         return count
+
+    def _cut(self):
+        """Drops what is behind the last whole batch of lines."""
+        self._file.truncate(self._end)
+        self._file.seek(self._end)
 
     def add(self, first: int, errors: Sequence[str]) -> None:
         """Appends patches `first`, … with what was wrong with each, or ""."""
@@ -65,11 +73,15 @@ class Manifest:
         data = memoryview(text.getvalue().encode("utf-8", "surrogateescape"))
         while data:
             data = data[self._file.write(data) :]
+        self._end = self._file.tell()
 
     def close(self) -> None:
         if self._file is not None:
-            self._file.close()
-            self._file = None
+            try:
+                self._cut()  # a full disk may have taken a part of a line
+            finally:
+                self._file.close()
+                self._file = None
 
 
 class _Borrowed(io.RawIOBase):

@@ -24,20 +24,20 @@ class Pillow:
         """Of Pillow's save()."""
         raise NotImplementedError
 
-    def check(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        """Fails where the kind cannot hold an image of `shape` (h, w, C), or Pillow is missing."""
+    def check(self, shape: tuple[int, ...], dtype: np.dtype, instead: str = "TIFF or NPY") -> None:
+        """Fails where the kind cannot hold an image of `shape` (h, w, C), or Pillow is missing; `instead` can."""
         package("PIL.Image", f"writing {self.name.upper()}")
         h, w, channels = shape
         if (channels, dtype.name) not in self.modes:
             raise Failure(
                 Exit.USAGE,
-                f"{self.name.upper()} holds {self.holds}, and this slide has {channels} × {dtype}; use TIFF or NPY",
+                f"{self.name.upper()} holds {self.holds}, and this slide has {channels} × {dtype}; use {instead}",
             )
         if max(h, w) > self.most:
             raise Failure(
                 Exit.USAGE,
                 f"{self.name.upper()} holds {self.most} pixels a side at most, and {w} × {h} were asked for; "
-                "use TIFF or a smaller level",
+                f"use {instead}, or a smaller level",
             )
 
     def write(self, file: BinaryIO, pixels: Pixels, quality: int) -> None:
