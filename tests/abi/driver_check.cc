@@ -23,6 +23,7 @@ MICROTOME_SAME_VALUE(cuda::DriverStatus::invalid_value, CUDA_ERROR_INVALID_VALUE
 MICROTOME_SAME_VALUE(cuda::DriverStatus::out_of_memory, CUDA_ERROR_OUT_OF_MEMORY);
 MICROTOME_SAME_VALUE(cuda::DriverStatus::not_initialized, CUDA_ERROR_NOT_INITIALIZED);
 MICROTOME_SAME_VALUE(cuda::DriverStatus::deinitialized, CUDA_ERROR_DEINITIALIZED);
+MICROTOME_SAME_VALUE(cuda::DriverStatus::stub_library, CUDA_ERROR_STUB_LIBRARY);
 MICROTOME_SAME_VALUE(cuda::DriverStatus::device_unavailable, CUDA_ERROR_DEVICE_UNAVAILABLE);
 MICROTOME_SAME_VALUE(cuda::DriverStatus::no_device, CUDA_ERROR_NO_DEVICE);
 MICROTOME_SAME_VALUE(cuda::DriverStatus::invalid_device, CUDA_ERROR_INVALID_DEVICE);

@@ -61,6 +61,8 @@ TEST_F(DriverTest, InitialisationThatFails) {
                 " does not start: cuInit answered CUDA_ERROR_SYSTEM_DRIVER_MISMATCH (803). The library and "
                 "the kernel's module are of different versions: the driver was updated, and the machine not "
                 "started anew.");
+  configure("init=34");
+  EXPECT_NE(refused().find("It is the stub that programs are linked with"), std::string::npos) << refused();
   configure("init=999");
   EXPECT_EQ(refused(), "NVIDIA's driver " + kFile +
                            " does not start: cuInit answered error 999. nvidia-smi may say more.");

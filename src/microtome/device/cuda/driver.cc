@@ -29,6 +29,9 @@ std::string_view advice(DriverStatus status) {
       return "A child of a process that used CUDA before it forked gets this: start processes with the "
              "method "
              "\"spawn\" or \"forkserver\".";
+    case DriverStatus::stub_library:
+      return "It is the stub that programs are linked with, not a driver: look for a folder \"stubs\" in "
+             "LD_LIBRARY_PATH.";
     case DriverStatus::system_driver_mismatch:
       return "The library and the kernel's module are of different versions: the driver was updated, and the "
              "machine "

@@ -18,6 +18,7 @@ enum class DriverStatus : unsigned {
   out_of_memory = 2,
   not_initialized = 3,  ///< Also: a process whose parent had initialised CUDA when it forked.
   deinitialized = 4,    ///< The process is ending.
+  stub_library = 34,    ///< The toolkit's file to link with, not a driver.
   device_unavailable = 46,
   no_device = 100,
   invalid_device = 101,
