@@ -227,9 +227,12 @@ def formatting(run):
 
 def abi(run):
     """Our declarations of NVIDIA's libraries against NVIDIA's headers; each comparison is one test."""
+    # The system's Python may have no pip.
+    make_environment(run.options.venv, sys.executable, ["test"], run.log)
     report = BUILD / "abi" / "report.json"
     report.unlink(missing_ok=True)
-    status = run.status([sys.executable, "tools/abi_check.py", "--report", report])
+    interpreter = run.options.venv / "bin" / "python"
+    status = run.status([interpreter, "tools/abi_check.py", "--report", report])
     if status == abi_check.UNREACHABLE:
         reason = "skipped: PyPI cannot be reached, and NVIDIA's headers have not been fetched from it before"
         return Outcome(skipped=1, notes=[reason])

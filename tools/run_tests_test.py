@@ -100,7 +100,8 @@ def test_headers_that_cannot_be_fetched_are_a_skip_and_a_wrong_declaration_a_fai
             return status
 
         monkeypatch.setattr(run_tests.Run, "status", end)
-        outcome, _ = run_tests.run_suite("abi", argparse.Namespace())
+        monkeypatch.setattr(run_tests, "make_environment", lambda *_: None)
+        outcome, _ = run_tests.run_suite("abi", argparse.Namespace(venv=logs))
         return outcome.passed, outcome.failed, outcome.skipped
 
     assert run_abi(77, "") == (0, 0, 1)

@@ -56,7 +56,7 @@ def test_without_a_driver_it_says_what_was_looked_for(ask, device, slide, pyrami
     begin = time.monotonic()
     with pytest.raises(mt.DeviceUnavailableError) as raised:
         ask(slide, pyramid.path, device)
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 5
     message = str(raised.value)
     for part in (
         device,
