@@ -27,6 +27,9 @@ constexpr Compression kCompressions[] = {
     Compression::deflate,
     Compression::deflate_old,
     Compression::lzw,
+    Compression::packbits,
+    Compression::zstd,
+    Compression::lzma,
 };
 constexpr SampleType kTypes[] = {SampleType::u8, SampleType::u16, SampleType::u32, SampleType::f64};
 constexpr Color kColors[] = {Color::rgb, Color::ycbcr, Color::black_is_zero, Color::palette};

@@ -33,8 +33,12 @@ ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "src/microtome/codec/conformance_fixtures.inc"
 SEEDS = ROOT / "fuzz/corpus/codec"
 JPEG, LZW, DEFLATE, DEFLATE_OLD, NONE = 7, 5, 8, 32946, 1
+PACKBITS, LZMA, ZSTD = 32773, 34925, 50000
 APERIO_YCBCR, APERIO_RGB, JPEG2000 = 33003, 33005, 34712
 WHITE_IS_ZERO, GREY, RGB, YCBCR = 0, 1, 2, 6
+# As kCompressions of fuzz/codec.cc.
+SEED_COMPRESSIONS = [JPEG, JPEG2000, APERIO_YCBCR, APERIO_RGB, NONE, DEFLATE, DEFLATE_OLD, LZW]
+SEED_COMPRESSIONS += [PACKBITS, ZSTD, LZMA]
 TYPES = {"uint8": "u8", "uint16": "u16", "uint32": "u32", "uint64": "u64", "float32": "f32", "int16": "i16"}
 
 
@@ -60,8 +64,7 @@ class Fixture:
         tables, packed = self.tables, self.packed
         if len(tables) > 255:  # its length is one byte: these tables go into the stream
             tables, packed = b"", tables[:-2] + packed[2:]
-        compressions = [JPEG, JPEG2000, APERIO_YCBCR, APERIO_RGB, NONE, DEFLATE, DEFLATE_OLD, LZW]
-        compression = compressions.index(self.compression)
+        compression = SEED_COMPRESSIONS.index(self.compression)
         color = [RGB, YCBCR, GREY].index(self.color)
         flags = 8 * (self.predictor == 2) + 16 * self.big_endian
         header = [
@@ -206,6 +209,7 @@ def tiff_fixture(
 ) -> Fixture:
     """One strip, as tifffile writes it."""
     names = {NONE: None, LZW: "lzw", DEFLATE: "zlib", DEFLATE_OLD: "deflate"}
+    names |= {PACKBITS: "packbits", LZMA: "lzma", ZSTD: "zstd"}
     color = RGB if array.shape[2] == 3 else GREY
     file = io.BytesIO()
     tifffile.imwrite(
@@ -244,6 +248,15 @@ def byte_fixtures():
     yield tiff_fixture("lzw_rgb_predictor", LZW, picture(13, 7), 2)
     yield tiff_fixture("lzw_wide_codes", LZW, picture(36, 29, 1))
     yield tiff_fixture("lzw_i16_predictor_big_endian", LZW, picture(9, 5, 1, "int16"), 2, ">")
+    flat = picture(13, 7)
+    flat[2:5, 3:] = 9
+    yield tiff_fixture("packbits_rgb", PACKBITS, flat)
+    yield tiff_fixture("packbits_u16_big_endian", PACKBITS, picture(9, 5, 1, "uint16"), byteorder=">")
+    yield tiff_fixture("zstd_rgb", ZSTD, picture(13, 7))
+    yield tiff_fixture("zstd_flat", ZSTD, np.full((40, 40, 3), 243, np.uint8))
+    yield tiff_fixture("zstd_u16_predictor", ZSTD, picture(9, 5, 3, "uint16"), 2)
+    yield tiff_fixture("lzma_rgb", LZMA, picture(13, 7))
+    yield tiff_fixture("lzma_u32_predictor_big_endian", LZMA, picture(9, 5, 1, "uint32"), 2, ">")
 
 
 def main() -> int:

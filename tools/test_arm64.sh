@@ -26,7 +26,8 @@ CONF
   export APT_CONFIG="$work/apt.conf"
   apt-get update -qq
   (cd "$work/packages" && apt-get download -qq libjpeg62-turbo libjpeg62-turbo-dev libhwy1 libhwy-dev libgtest-dev \
-    libfmt9 libfmt-dev libdeflate0 libdeflate-dev libopenjp2-7 libopenjp2-7-dev)
+    libfmt9 libfmt-dev libdeflate0 libdeflate-dev libopenjp2-7 libopenjp2-7-dev libzstd1 libzstd-dev liblzma5 \
+    liblzma-dev)
   for package in "$work"/packages/*.deb; do dpkg-deb -x "$package" "$root"; done
   unset APT_CONFIG
 fi

@@ -22,10 +22,8 @@ namespace microtome {
 namespace {
 
 // OpenJPEG allocates several kilobytes per codestream tile, and for every code-block and precinct of the
-// image, before it reads any data. A slide's tile is one codestream tile and an image of about the tile's own
-// size.
+// image, before it reads any data. A slide's tile is one codestream tile.
 constexpr uint64_t kMaxCodestreamTiles = 4096;
-constexpr uint64_t kMaxAreaFactor = 4, kMinAreaLimit = 1 << 16;
 
 // Bytes in memory as OpenJPEG's stream.
 struct Input {
@@ -128,17 +126,8 @@ Status check_header(const J2kHeader& header, const TileFormat& format, const Rec
   for (size_t i = 0; i < header.components.size(); ++i) {
     MICROTOME_TRY(check_component(i, header.components[i], format));
   }
-  const Rect stream{0, 0, header.x1 - header.x0, header.y1 - header.y0};
-  if (!stream.contains(bounds)) {
-    return corrupt("{}x{} pixels do not cover the region {},{} {}x{} of a tile of {}x{}", stream.w, stream.h,
-                   bounds.x, bounds.y, bounds.w, bounds.h, format.size.w, format.size.h);
-  }
-  const auto area = static_cast<uint64_t>(stream.w) * static_cast<uint64_t>(stream.h);
-  const auto expected = static_cast<uint64_t>(format.size.w) * static_cast<uint64_t>(format.size.h);
-  if (area > std::max(kMinAreaLimit, kMaxAreaFactor * expected)) {
-    return unsupported("{}x{} pixels in a tile of {}x{} are more than {} times as many", stream.w, stream.h,
-                       format.size.w, format.size.h, kMaxAreaFactor);
-  }
+  const Size stream{header.x1 - header.x0, header.y1 - header.y0};
+  MICROTOME_TRY(check_stream_size(stream, format, bounds));
   if (header.tiles > kMaxCodestreamTiles) {
     return unsupported("{} codestream tiles are not supported, {} at most", header.tiles,
                        kMaxCodestreamTiles);

@@ -1,5 +1,6 @@
 #include "microtome/codec/request.h"
 
+#include <algorithm>
 #include <new>
 
 #include "microtome/base/checked.h"
@@ -76,6 +77,22 @@ Result<size_t> tile_bytes(const TileFormat& format) {
                        format.size.h, format.samples, sample_name(format.type));
   }
   return static_cast<size_t>(*bytes);
+}
+
+Status check_stream_size(const Size& stream, const TileFormat& format, const Rect& bounds) {
+  if (!Rect{0, 0, stream.w, stream.h}.contains(bounds)) {
+    return corrupt("{}x{} pixels do not cover the region {},{} {}x{} of a tile of {}x{}", stream.w, stream.h,
+                   bounds.x, bounds.y, bounds.w, bounds.h, format.size.w, format.size.h);
+  }
+  // Small tiles are let be: what is 256 x 256 costs nobody much.
+  constexpr int64_t kMaxFactor = 4, kMinLimit = int64_t{1} << 16;
+  const auto area = checked_mul(stream.w, stream.h), expected = checked_mul(format.size.w, format.size.h);
+  const auto limit = expected ? checked_mul(kMaxFactor, *expected) : std::nullopt;
+  if (!area || (limit && *area > std::max(kMinLimit, *limit))) {
+    return unsupported("{}x{} pixels in a tile of {}x{} are more than {} times as many", stream.w, stream.h,
+                       format.size.w, format.size.h, kMaxFactor);
+  }
+  return ok_status();
 }
 
 Result<std::span<std::byte>> Scratch::at_least(size_t bytes) {

@@ -87,11 +87,14 @@ Result<SampleType> sample_type(uint64_t sample_format, uint64_t bits) {
 }
 
 /// Encoders leave the tag in files whose codec has no predictor; readers have always ignored it there.
+/// libtiff ignores it for PackBits too, but its writers cannot set it there: whoever did meant it, as
+/// tifffile does.
 bool has_predictor(Compression compression) {
   switch (compression) {
     case Compression::lzw:
     case Compression::deflate:
     case Compression::deflate_old:
+    case Compression::packbits:
     case Compression::lzma:
     case Compression::zstd:
     case Compression::zstd_old:

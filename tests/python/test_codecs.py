@@ -1,0 +1,81 @@
+"""Every codec on tiled TIFFs that tifffile writes: the pixels that went in, or what tifffile finds in the file."""
+
+import microtome as mt
+import numpy as np
+import pytest
+import tifffile
+
+SIZE = (100, 70)  # w, h: neither a multiple of the tile
+TILE = (32, 48)  # h, w
+
+BYTE_CODECS = ["none", "packbits", "lzw", "zlib", "zstd", "lzma"]
+INTEGERS = ["uint8", "uint16", "uint32", "int8", "int16", "int32"]
+FLOATS = ["float16", "float32", "float64"]
+
+
+def picture(dtype, channels, seed=0):
+    """(H, W, C) array that compresses a little: a gradient, a flat square and noise."""
+    w, h = SIZE
+    y, x = np.mgrid[0:h, 0:w] / max(SIZE)
+    planes = [np.sin(3 * x + c) * np.cos(4 * y) for c in range(channels)]
+    image = np.stack(planes, axis=-1) / 2
+    image += np.random.default_rng(seed).normal(0, 0.02, image.shape)
+    image[20:50, 30:60] = 0.25
+    if np.dtype(dtype).kind == "f":
+        return image.astype(dtype)
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    return np.clip(low / 2 + high / 2 + image * (float(high) - low), low, high).astype(dtype)
+
+
+def write(path, image, compression, **options):
+    channels = image.shape[2]
+    tifffile.imwrite(
+        path,
+        image if channels > 1 else image[..., 0],
+        compression=None if compression == "none" else compression,
+        photometric="rgb" if channels in (3, 4) else "minisblack",
+        planarconfig="contig" if channels > 1 else None,
+        extrasamples=["unassalpha"]
+        if channels == 4
+        else ["unspecified"] * (channels - 1) * (channels not in (1, 3)),
+        tile=options.pop("tile", TILE),
+        metadata=None,
+        **options,
+    )
+
+
+def check(path, image, within=0):
+    """Level 0 equals `image` and tifffile's pixels, whole and in part."""
+    with tifffile.TiffFile(path) as file:
+        theirs = file.pages[0].asarray().reshape(image.shape)
+    with mt.open(path) as slide:
+        assert slide.dtype == image.dtype.newbyteorder("=")
+        ours = slide.read_level(0)
+        part = slide.read((41, 23), (37, 29))
+    assert ours.dtype == theirs.dtype.newbyteorder("=")
+    if within == 0:
+        np.testing.assert_array_equal(ours, image)
+        np.testing.assert_array_equal(ours, theirs)
+    else:
+        assert np.abs(ours.astype(np.float64) - theirs.astype(np.float64)).max() <= within
+    np.testing.assert_array_equal(part, ours[23 : 23 + 29, 41 : 41 + 37])
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("dtype", INTEGERS + FLOATS)
+@pytest.mark.parametrize("codec", BYTE_CODECS)
+def test_byte_codecs(tmp_path, codec, dtype, byteorder):
+    for channels in (1, 2, 3, 4, 5):
+        image = picture(dtype, channels)
+        write(tmp_path / "a.tif", image, codec, byteorder=byteorder)
+        check(tmp_path / "a.tif", image)
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize("codec", [codec for codec in BYTE_CODECS if codec != "none"])
+def test_horizontal_predictor(tmp_path, codec, dtype, byteorder):
+    for channels in (1, 2, 3, 4, 5):
+        image = picture(dtype, channels)
+        write(tmp_path / "a.tif", image, codec, byteorder=byteorder, predictor=2)
+        check(tmp_path / "a.tif", image)
