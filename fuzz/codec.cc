@@ -30,8 +30,12 @@ constexpr Compression kCompressions[] = {
     Compression::packbits,
     Compression::zstd,
     Compression::lzma,
+    Compression::webp,
+    Compression::jpegxl,
+    Compression::lerc,
 };
-constexpr SampleType kTypes[] = {SampleType::u8, SampleType::u16, SampleType::u32, SampleType::f64};
+constexpr SampleType kTypes[] = {SampleType::u8,  SampleType::u16, SampleType::u32, SampleType::f64,
+                                 SampleType::f32, SampleType::f16, SampleType::i16, SampleType::i8};
 constexpr Color kColors[] = {Color::rgb, Color::ycbcr, Color::black_is_zero, Color::palette};
 
 struct Header {
@@ -42,7 +46,7 @@ TileFormat format_of(const Header& header) {
   TileFormat format;
   format.compression = kCompressions[header.compression % std::size(kCompressions)];
   format.color = kColors[header.color_and_type % 4];
-  format.type = kTypes[header.color_and_type / 4 % 4];
+  format.type = kTypes[header.color_and_type / 4 % std::size(kTypes)];
   format.bits = static_cast<uint16_t>(8 * sample_bytes(format.type));
   format.samples = static_cast<uint16_t>(header.samples_and_flags % 8 + 1);
   format.predictor = (header.samples_and_flags & 8) != 0 ? Predictor::horizontal : Predictor::none;

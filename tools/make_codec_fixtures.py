@@ -8,6 +8,8 @@ components. The encoders are theirs, and so are the expected pixels:
 jpeg      encoded by Pillow or imagecodecs, expected pixels by imagecodecs (another build of libjpeg-turbo)
 jpeg2000  encoded by imagecodecs or opj_compress; expected pixels by imagecodecs, or for YCbCr from the planes
           that went in (lossless) by exact fractions of BT.601
+webp, jpegxl, lerc
+          encoded by imagecodecs, lossless ones expected to give what went in, the others what imagecodecs decodes
 others    encoded by tifffile, expected pixels the array that went in
 
 Run it again only to add a row: encoders change from version to version, and the bytes in the file stay valid.
@@ -33,13 +35,14 @@ ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "src/microtome/codec/conformance_fixtures.inc"
 SEEDS = ROOT / "fuzz/corpus/codec"
 JPEG, LZW, DEFLATE, DEFLATE_OLD, NONE = 7, 5, 8, 32946, 1
-PACKBITS, LZMA, ZSTD = 32773, 34925, 50000
+PACKBITS, LZMA, ZSTD, WEBP, JPEGXL, LERC = 32773, 34925, 50000, 50001, 50002, 34887
 APERIO_YCBCR, APERIO_RGB, JPEG2000 = 33003, 33005, 34712
 WHITE_IS_ZERO, GREY, RGB, YCBCR = 0, 1, 2, 6
 # As kCompressions of fuzz/codec.cc.
 SEED_COMPRESSIONS = [JPEG, JPEG2000, APERIO_YCBCR, APERIO_RGB, NONE, DEFLATE, DEFLATE_OLD, LZW]
-SEED_COMPRESSIONS += [PACKBITS, ZSTD, LZMA]
+SEED_COMPRESSIONS += [PACKBITS, ZSTD, LZMA, WEBP, JPEGXL, LERC]
 TYPES = {"uint8": "u8", "uint16": "u16", "uint32": "u32", "uint64": "u64", "float32": "f32", "int16": "i16"}
+TYPES |= {"int8": "i8", "float16": "f16", "float64": "f64"}
 
 
 @dataclass
@@ -57,7 +60,16 @@ class Fixture:
     def seed(self) -> bytes | None:
         """The tile as an input of fuzz/codec.cc, with its header; None for what that leaves out."""
         height, width, samples = self.pixels.shape
-        types = ["uint8", "uint16", "uint32", "float64"]
+        types = [
+            "uint8",
+            "uint16",
+            "uint32",
+            "float64",
+            "float32",
+            "float16",
+            "int16",
+            "int8",
+        ]  # as its kTypes
         kind = self.pixels.dtype.newbyteorder("=").name
         if kind not in types:
             return None
@@ -259,8 +271,65 @@ def byte_fixtures():
     yield tiff_fixture("lzma_u32_predictor_big_endian", LZMA, picture(9, 5, 1, "uint32"), 2, ">")
 
 
+def picture_fixtures():
+    """Codecs whose streams know their own size and samples; TIFF puts nothing around them."""
+    rgb, rgba = picture(21, 17), picture(21, 17, 4)
+    encode = imagecodecs.webp_encode
+    yield Fixture("webp_lossless_rgb", WEBP, RGB, encode(rgb, lossless=True), rgb)
+    yield Fixture("webp_lossless_rgba", WEBP, RGB, encode(rgba, lossless=True), rgba)
+    opaque = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
+    yield Fixture("webp_opaque_in_rgba", WEBP, RGB, encode(rgb, lossless=True), opaque)
+    for name, image in (("rgb", rgb), ("rgba", rgba)):
+        stream = encode(image, level=75)
+        pixels = imagecodecs.webp_decode(stream, hasalpha=image.shape[2] == 4)
+        yield Fixture(f"webp_lossy_{name}", WEBP, RGB, stream, pixels)
+
+    encode = imagecodecs.jpegxl_encode
+    for dtype, samples in (
+        ("uint8", 1),
+        ("uint8", 2),
+        ("uint8", 3),
+        ("uint8", 4),
+        ("uint16", 3),
+    ):
+        image = picture(15, 12, samples, dtype)
+        color = RGB if samples >= 3 else GREY
+        stream = encode(image if samples > 1 else image[..., 0], lossless=True)
+        yield Fixture(f"jpegxl_{dtype}_{samples}", JPEGXL, color, stream, image)
+    image = picture(15, 12, 5)  # grey and four extra channels, none of them alpha
+    stream = encode(np.ascontiguousarray(np.moveaxis(image, 2, 0)), lossless=True, planar=True)
+    yield Fixture("jpegxl_extra_channels", JPEGXL, GREY, stream, image)
+    for dtype in ("float16", "float32"):
+        image = picture(9, 7, 1, dtype)
+        yield Fixture(f"jpegxl_{dtype}", JPEGXL, GREY, encode(image[..., 0], lossless=True), image)
+    stream = encode(rgb, distance=1.0, usecontainer=True)
+    yield Fixture("jpegxl_lossy", JPEGXL, RGB, stream, imagecodecs.jpegxl_decode(stream), tolerance=1)
+
+    encode = imagecodecs.lerc_encode
+    for dtype, samples in (
+        ("uint8", 3),
+        ("int8", 1),
+        ("uint16", 2),
+        ("int16", 1),
+        ("uint32", 1),
+        ("float32", 3),
+    ):
+        image = picture(15, 12, samples, dtype)
+        yield Fixture(f"lerc_{dtype}_{samples}", LERC, RGB if samples == 3 else GREY, encode(image), image)
+    image = picture(15, 12, 1, "float64")
+    stream = encode(image, level=0.01)
+    yield Fixture("lerc_lossy", LERC, GREY, stream, imagecodecs.lerc_decode(stream).reshape(image.shape))
+    for compression in ("deflate", "zstd"):
+        yield Fixture(f"lerc_{compression}", LERC, RGB, encode(rgb, compression=compression), rgb)
+    stream = encode(np.ascontiguousarray(np.moveaxis(rgb, 2, 0)), planar=True)
+    yield Fixture("lerc_bands", LERC, RGB, stream, rgb)
+    mask = np.ones(rgb.shape[:2], bool)
+    mask[3:9, 5:14] = False
+    yield Fixture("lerc_mask", LERC, RGB, encode(rgb, masks=mask), rgb * mask[..., None])
+
+
 def main() -> int:
-    fixtures = [*jpeg_fixtures(), *jpeg2000_fixtures(), *byte_fixtures()]
+    fixtures = [*jpeg_fixtures(), *jpeg2000_fixtures(), *byte_fixtures(), *picture_fixtures()]
     head = (
         "// Written by tools/make_codec_fixtures.py, which says who encoded and decoded each row.\n"
         "// clang-format off\n"

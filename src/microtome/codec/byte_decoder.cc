@@ -34,6 +34,7 @@ Status ByteDecoder::decode_checked(std::span<const std::byte> packed, const Tile
                                    const Want& want) {
   MICROTOME_TRY(check_request(format, want));
   MICROTOME_TRY(check_full_resolution(want));
+  MICROTOME_TRY(check_whole_samples(format));
   MICROTOME_TRY(check_supported(format));
   MICROTOME_ASSIGN(const size_t whole, tile_bytes(format));
   const size_t row_bytes = whole / static_cast<size_t>(format.size.h);

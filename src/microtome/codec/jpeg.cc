@@ -54,6 +54,7 @@ class JpegDecoder final : public Decoder {
  private:
   Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want) {
     MICROTOME_TRY(check_request(format, want));
+    MICROTOME_TRY(check_whole_samples(format));
     MICROTOME_TRY(check_format(format));
     if (want.reduce > kMaxReduce) MICROTOME_TRY(check_full_resolution(want));
     if (own_wanted_ && decode_ourselves(packed, format, want)) {

@@ -57,10 +57,12 @@ Status check_request(const TileFormat& format, const Want& want) {
   const Size tile = reduced_size(format.size, want.reduce);
   for (const TilePart& part : want.parts) MICROTOME_TRY(check_part(format, tile, part));
   if (format.planar) return unsupported("planar samples (each in a tile of its own) are not supported");
-  if (format.bits != 8 * sample_bytes(format.type)) {
-    return unsupported("{}-bit samples packed into bytes are not supported", format.bits);
-  }
   return ok_status();
+}
+
+Status check_whole_samples(const TileFormat& format) {
+  if (format.bits == 8 * sample_bytes(format.type)) return ok_status();
+  return unsupported("{}-bit samples packed into bytes are not supported", format.bits);
 }
 
 Status check_full_resolution(const Want& want) {

@@ -12,8 +12,12 @@
 namespace microtome {
 
 /// The caller's side of Decoder::decode's contract (sizes, samples and types that agree; parts inside the
-/// tile) and the features no decoder has: planar samples, packed bits.
+/// tile) and the feature no decoder has: planar samples.
 Status check_request(const TileFormat& format, const Want& want);
+
+/// `unsupported` where samples are stored in fewer bits than their type has, for codecs that cannot unpack
+/// them.
+Status check_whole_samples(const TileFormat& format);
 
 /// `unsupported` where less than the full resolution is asked for, for codecs that have no other.
 Status check_full_resolution(const Want& want);
