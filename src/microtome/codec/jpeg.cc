@@ -25,14 +25,28 @@
 namespace microtome {
 namespace {
 
+// What one scan can hold.
+constexpr uint16_t kMaxSamples = 4;
+
 Status check_format(const TileFormat& format) {
+  if (format.bits == 12)
+    return unsupported("12-bit JPEG is not supported by {}", jpeg::LibraryDecoder::version());
+  MICROTOME_TRY(check_whole_samples(format));
   if (format.type != SampleType::u8) {
     return unsupported("samples of {} are not supported, only of uint8", sample_name(format.type));
   }
-  const bool grey = format.color == Color::black_is_zero || format.color == Color::white_is_zero;
-  const bool color = format.color == Color::rgb || format.color == Color::ycbcr;
-  if ((format.samples == 1 && grey) || (format.samples == 3 && color)) return ok_status();
-  return unsupported("{} with {} components is not supported", color_name(format.color), format.samples);
+  if (format.samples > kMaxSamples || (format.color == Color::ycbcr && format.samples != 3)) {
+    return unsupported("{} with {} components is not supported", color_name(format.color), format.samples);
+  }
+  return ok_status();
+}
+
+// Old-style JPEG (TIFF 6.0 section 22) may keep its tables anywhere in the file. Many writers store whole
+// streams all the same, and those are JPEG as any other.
+Status check_complete(std::span<const std::byte> packed, const TileFormat& format) {
+  const bool starts = packed.size() >= 2 && packed[0] == std::byte{0xFF} && packed[1] == std::byte{0xD8};
+  if (format.compression != Compression::old_jpeg || starts) return ok_status();
+  return unsupported("old-style JPEG whose tables and data stand apart in the file");
 }
 
 bool own_decoder_wanted() {
@@ -54,8 +68,8 @@ class JpegDecoder final : public Decoder {
  private:
   Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want) {
     MICROTOME_TRY(check_request(format, want));
-    MICROTOME_TRY(check_whole_samples(format));
     MICROTOME_TRY(check_format(format));
+    MICROTOME_TRY(check_complete(packed, format));
     if (want.reduce > kMaxReduce) MICROTOME_TRY(check_full_resolution(want));
     if (own_wanted_ && decode_ourselves(packed, format, want)) {
       ++decoded_by_.own;
@@ -96,7 +110,9 @@ std::string version() {
 
 const Codec jpeg_codec{
     "jpeg",
-    [](const TileFormat& format) { return format.compression == Compression::jpeg; },
+    [](const TileFormat& format) {
+      return format.compression == Compression::jpeg || format.compression == Compression::old_jpeg;
+    },
     make_decoder<JpegDecoder>,
     version,
 };

@@ -59,7 +59,9 @@ ByteVector reference(const ByteVector& stream, J_COLOR_SPACE stream_color, int r
                static_cast<unsigned long>(stream.size()));
   jpeg_read_header(&jpeg, TRUE);
   jpeg.jpeg_color_space = stream_color;
-  jpeg.out_color_space = jpeg.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  jpeg.out_color_space = jpeg.num_components == 1   ? JCS_GRAYSCALE
+                         : jpeg.num_components == 4 ? JCS_CMYK
+                                                    : JCS_RGB;
   jpeg.scale_num = 8u >> reduce;
   jpeg.scale_denom = 8;
   jpeg_start_decompress(&jpeg);
@@ -271,16 +273,49 @@ TEST(Jpeg, UnknownVersionsOfMarkersThatAreIgnoredDoNotMatter) {
   EXPECT_EQ(*pixels, reference(plain, JCS_YCbCr));
 }
 
+// As every reader of TIFF gives CMYK, and RGB with alpha: components as they are stored, whatever Adobe's
+// marker says.
+TEST(Jpeg, FourComponentsAreGivenAsStored) {
+  for (const bool adobe : {false, true}) {
+    const ByteVector packed = encode(20, 17, 4, [&](auto& jpeg) { jpeg.write_Adobe_marker = adobe; });
+    for (const Color color : {Color::cmyk, Color::rgb}) {
+      TileFormat format = jpeg_format(20, 17, color);
+      format.samples = 4;
+      const auto pixels = decode(packed, format);
+      ASSERT_TRUE(pixels.ok()) << pixels.error().to_string();
+      EXPECT_EQ(*pixels, reference(packed, JCS_CMYK));
+      const auto part = decode(*make_decoder(format), packed, format, {3, 5, 9, 11});
+      ASSERT_TRUE(part.ok()) << part.error().to_string();
+      EXPECT_EQ(*part, crop(*pixels, format, {3, 5, 9, 11}));
+    }
+  }
+}
+
+TEST(Jpeg, OldStyleIsDecodedWhereTheStreamIsComplete) {
+  const ByteVector packed = encode(16, 16, 3, [](auto&) {});
+  TileFormat format = jpeg_format(16, 16);
+  format.compression = Compression::old_jpeg;
+  const auto pixels = decode(packed, format);
+  ASSERT_TRUE(pixels.ok()) << pixels.error().to_string();
+  EXPECT_EQ(*pixels, reference(packed, JCS_YCbCr));
+  const auto scan = std::span(packed).subspan(20);
+  EXPECT_EQ(error_of(decode(ByteVector(scan.begin(), scan.end()), format)).to_string(),
+            "unsupported: jpeg: old-style JPEG whose tables and data stand apart in the file");
+}
+
 TEST(Jpeg, WhatIsNotDecodedIsNamed) {
   const ByteVector cmyk = encode(16, 16, 4, [](auto&) {});
   Error error = error_of(decode(cmyk, jpeg_format(16, 16)));
-  EXPECT_EQ(error.to_string(), "unsupported: jpeg: 4 components (CMYK) are not supported, expected 3");
+  EXPECT_EQ(error.to_string(), "corrupt: jpeg: 4 components, expected 3");
 
   TileFormat format = jpeg_format(16, 16);
   format.samples = 4;
-  format.color = Color::cmyk;
   error = error_of(decode(cmyk, format));
-  EXPECT_EQ(error.to_string(), "unsupported: jpeg: CMYK with 4 components is not supported");
+  EXPECT_EQ(error.to_string(), "unsupported: jpeg: YCbCr with 4 components is not supported");
+  format.color = Color::rgb;
+  format.samples = 5;
+  error = error_of(decode(cmyk, format));
+  EXPECT_EQ(error.to_string(), "unsupported: jpeg: RGB with 5 components is not supported");
 
   ByteVector twelve_bits = encode(16, 16, 1, [](auto&) {});
   const std::byte frame[2] = {std::byte{0xFF}, std::byte{0xC0}};
@@ -295,6 +330,9 @@ TEST(Jpeg, WhatIsNotDecodedIsNamed) {
 
   format = jpeg_format(16, 16);
   format.type = SampleType::u16;
+  format.bits = 12;
+  error = error_of(decode(cmyk, format));
+  EXPECT_EQ(error.to_string().find("unsupported: jpeg: 12-bit JPEG is not supported by libjpeg-turbo "), 0u);
   format.bits = 16;
   error = error_of(decode(cmyk, format));
   EXPECT_EQ(error.to_string(), "unsupported: jpeg: samples of uint16 are not supported, only of uint8");

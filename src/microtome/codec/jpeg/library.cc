@@ -150,8 +150,6 @@ class Session {
 
 Status check_header(const jpeg_decompress_struct& jpeg, const TileFormat& format, const Want& want) {
   const Rect bounds = want.bounds();
-  if (jpeg.num_components == 4)
-    return unsupported("4 components (CMYK) are not supported, expected {}", format.samples);
   if (jpeg.num_components != format.samples) {
     return corrupt("{} components, expected {}", jpeg.num_components, format.samples);
   }
@@ -162,6 +160,13 @@ Status check_header(const jpeg_decompress_struct& jpeg, const TileFormat& format
                    bounds.x, bounds.y, bounds.w, bounds.h, format.size.w, format.size.h);
   }
   return ok_status();
+}
+
+// Markers are not asked: what is no YCbCr is given as it is stored.
+J_COLOR_SPACE stored_color(const TileFormat& format) {
+  if (format.samples == 1) return JCS_GRAYSCALE;
+  if (format.samples != 3) return JCS_UNKNOWN;
+  return format.color == Color::ycbcr ? JCS_YCbCr : JCS_RGB;
 }
 
 // Tables in a stream of their own: tables stay with the decompressor for the image that follows.
@@ -242,10 +247,8 @@ Status LibraryDecoder::decode(std::span<const std::byte> packed, const TileForma
   if (!session.guarded([&] { jpeg_read_header(&jpeg, TRUE); })) return session.error();
   MICROTOME_TRY(check_header(jpeg, format, want));
 
-  jpeg.jpeg_color_space = format.samples == 1            ? JCS_GRAYSCALE
-                          : format.color == Color::ycbcr ? JCS_YCbCr
-                                                         : JCS_RGB;
-  jpeg.out_color_space = format.samples == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  jpeg.jpeg_color_space = stored_color(format);
+  jpeg.out_color_space = jpeg.jpeg_color_space == JCS_YCbCr ? JCS_RGB : jpeg.jpeg_color_space;
   jpeg.dct_method = JDCT_ISLOW;
   jpeg.do_fancy_upsampling = TRUE;
   jpeg.scale_num = static_cast<unsigned>(DCTSIZE >> want.reduce);
