@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "microtome/base/checked.h"
 #include "microtome/base/fail.h"
@@ -51,21 +52,37 @@ Result<Box> take_box(std::span<const std::byte>& bytes) {
   return box;
 }
 
+// The palette box: the number of entries (2 bytes) and of columns (1 byte), each of which makes a channel.
+Status read_header_boxes(std::span<const std::byte> boxes, J2kStream& found) {
+  while (!boxes.empty()) {
+    MICROTOME_ASSIGN(const Box box, take_box(boxes));
+    if (box.type == box_type("cdef")) found.has_channel_boxes = true;
+    if (box.type != box_type("pclr")) continue;
+    if (box.content.size() < 3) return corrupt("a palette of {} bytes", box.content.size());
+    found.has_channel_boxes = true;
+    found.palette_channels = std::to_integer<uint16_t>(box.content[2]);
+    if (found.palette_channels == 0) return corrupt("a palette without columns");
+  }
+  return ok_status();
+}
+
 }  // namespace
 
-Result<std::span<const std::byte>> find_codestream(std::span<const std::byte> stream) {
-  if (stream.size() >= 4 && u32(stream, 0) == kStartAndSize) return stream;
+Result<J2kStream> find_codestream(std::span<const std::byte> stream) {
+  J2kStream found;
+  if (stream.size() >= 4 && u32(stream, 0) == kStartAndSize) {
+    found.codestream = stream;
+    return found;
+  }
   if (stream.size() < 12 || u32(stream, 4) != box_type("jP  ")) {
     return corrupt("neither a JPEG 2000 codestream nor a JP2 file ({} bytes)", stream.size());
   }
   while (!stream.empty()) {
     MICROTOME_ASSIGN(const Box box, take_box(stream));
-    if (box.type == box_type("jp2c")) return box.content;
-    if (box.type != box_type("jp2h")) continue;
-    std::span<const std::byte> inner = box.content;
-    while (!inner.empty()) {
-      MICROTOME_ASSIGN(const Box part, take_box(inner));
-      if (part.type == box_type("pclr")) return unsupported("a palette in the JP2 header is not supported");
+    if (box.type == box_type("jp2h")) MICROTOME_TRY(read_header_boxes(box.content, found));
+    if (box.type == box_type("jp2c")) {
+      found.codestream = box.content;
+      return found;
     }
   }
   return corrupt("a JP2 file without a codestream");
@@ -114,6 +131,51 @@ Result<J2kHeader> read_j2k_header(std::span<const std::byte> codestream) {
     header.components.push_back(component);
   }
   return header;
+}
+
+Status check_tile_parts(std::span<const std::byte> codestream, uint64_t tiles) {
+  constexpr uint16_t kStartOfTile = 0xFF90, kEnd = 0xFFD9;
+  constexpr size_t kTileHeader = 12;  // the SOT marker segment
+  const auto marker = [&codestream](size_t at) {
+    return at + 2 <= codestream.size() ? static_cast<uint16_t>(number(codestream, at, 2)) : uint16_t{0};
+  };
+  size_t at = 2;
+  while (marker(at) != kStartOfTile) {
+    if (codestream.size() < at + 4)
+      return corrupt("premature end in the main header ({} bytes)", codestream.size());
+    at += 2 + static_cast<size_t>(number(codestream, at + 2, 2));
+  }
+  struct Parts {
+    unsigned found = 0, expected = 0;  // expected: 0 where no part says it
+  };
+  std::map<uint64_t, Parts> found;
+  while (marker(at) == kStartOfTile && codestream.size() - at >= kTileHeader) {
+    const uint64_t length = u32(codestream, at + 6), left = codestream.size() - at;
+    if (length > left)
+      return corrupt("premature end: a tile part of {} bytes, where {} are left", length, left);
+    Parts& parts = found[number(codestream, at + 4, 2)];
+    ++parts.found;
+    if (const auto expected = std::to_integer<unsigned>(codestream[at + 11]); expected > 0)
+      parts.expected = expected;
+    // Length 0: up to the end of the codestream, which the library then looks for itself.
+    if (length == 0) {
+      parts.expected = parts.found;
+      break;
+    }
+    if (length < kTileHeader + 2) return corrupt("a tile part of {} bytes", length);
+    at += static_cast<size_t>(length);
+  }
+  const bool ended = marker(at) == kEnd;
+  for (uint64_t tile = 0; tile < tiles; ++tile) {
+    const auto parts = found.find(tile);
+    if (parts == found.end()) return corrupt("codestream tile {} of {} is missing", tile, tiles);
+    const auto [count, expected] = parts->second;
+    if (count < expected)
+      return corrupt("codestream tile {} has {} parts, expected {}", tile, count, expected);
+    if (expected == 0 && !ended)
+      return corrupt("no end marker behind tile {}, whose number of parts is not known", tile);
+  }
+  return ok_status();
 }
 
 }  // namespace microtome

@@ -1,5 +1,5 @@
-// What a JPEG 2000 stream says of itself before anything is decoded: where its codestream is, and its SIZ
-// segment.
+// What a JPEG 2000 stream says of itself before anything is decoded: where its codestream is, what its boxes
+// say of channels, and its SIZ segment.
 //
 // Called by jpeg2000.cc, so that sizes are judged before a library allocates by them. Pure; thread-safe.
 // Source: ITU-T T.800 annexes A.5.1 (SIZ) and I (JP2 boxes).
@@ -27,11 +27,22 @@ struct J2kHeader {
   std::vector<J2kComponent> components;
 };
 
-/// The codestream in `stream`: all of it, or the content of a JP2 file's jp2c box. Errors: corrupt;
-/// unsupported for a palette, whose indices would be no samples.
-Result<std::span<const std::byte>> find_codestream(std::span<const std::byte> stream);
+/// What a tile's bytes are: a bare codestream, or a JP2 file around one.
+struct J2kStream {
+  std::span<const std::byte> codestream;
+  /// Boxes say what the channels are: a palette makes them, or definitions put them into another order.
+  bool has_channel_boxes = false;
+  uint16_t palette_channels = 0;  ///< That a palette makes of components; 0 without one.
+};
+
+/// Looks through the boxes, if there are any, up to the codestream. Errors: corrupt.
+Result<J2kStream> find_codestream(std::span<const std::byte> stream);
 
 /// Reads SIZ. Errors: corrupt.
 Result<J2kHeader> read_j2k_header(std::span<const std::byte> codestream);
+
+/// Whether every codestream tile has all of its parts: the library leaves tiles black that are missing.
+/// Errors: corrupt. Source: ITU-T T.800 annex A.4.2 (SOT).
+Status check_tile_parts(std::span<const std::byte> codestream, uint64_t tiles);
 
 }  // namespace microtome

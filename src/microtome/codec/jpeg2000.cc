@@ -1,9 +1,10 @@
 // JPEG 2000 tiles (ITU-T T.800) by OpenJPEG: bare codestreams and JP2 files.
 //
-// What the components are is decided by the container, never by JP2's own boxes: Aperio's compression 33003
+// What the channels mean is decided by the container, never by JP2's own boxes: Aperio's compression 33003
 // is YCbCr, mostly with chroma at half the width; 33005 is RGB as decoded (the stream's own colour transform
-// is undone by the library); for 34712 the photometric interpretation says it. Chroma is replicated, and
-// converted by simd::ycc_to_rgb's exact formula.
+// is undone by the library); for 34712 the photometric interpretation says it. Which channels there are, and
+// in which order, JP2's palette and channel definitions say, where a file has them. Subsampled components are
+// replicated, and YCbCr is converted by simd::ycc_to_rgb's exact formula.
 #include <openjpeg.h>
 
 #include <algorithm>
@@ -11,9 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include "microtome/base/checked.h"
 #include "microtome/base/fail.h"
 #include "microtome/codec/codec_list.h"
 #include "microtome/codec/j2k_header.h"
+#include "microtome/codec/j2k_planes.h"
 #include "microtome/codec/part_rows.h"
 #include "microtome/codec/request.h"
 #include "microtome/simd/kernels.h"
@@ -96,8 +99,17 @@ bool is_ycbcr(const TileFormat& format) {
 }
 
 Status check_format(const TileFormat& format) {
-  if (format.type != SampleType::u8 && format.type != SampleType::u16) {
-    return unsupported("samples of {} are not supported, only of uint8 and uint16", sample_name(format.type));
+  switch (format.type) {
+    case SampleType::u8:
+    case SampleType::i8:
+    case SampleType::u16:
+    case SampleType::i16:
+    case SampleType::u32:
+    case SampleType::i32:
+      break;
+    default:
+      return unsupported("samples of {} are not supported, only integers of up to 32 bits",
+                         sample_name(format.type));
   }
   if (is_ycbcr(format) && (format.samples != 3 || format.type != SampleType::u8)) {
     return unsupported("YCbCr with {} samples of {} is not supported, only 3 of uint8", format.samples,
@@ -106,25 +118,31 @@ Status check_format(const TileFormat& format) {
   return ok_status();
 }
 
-Status check_component(size_t index, const J2kComponent& component, const TileFormat& format) {
-  if (component.bits != format.bits || component.is_signed) {
-    return unsupported("component {} has {}-bit {} samples, expected {}-bit unsigned", index, component.bits,
-                       component.is_signed ? "signed" : "unsigned", format.bits);
-  }
-  const uint8_t most = is_ycbcr(format) && index > 0 ? 2 : 1;
-  if (component.dx > most || component.dy > most) {
-    return unsupported("component {} is subsampled by {}x{}, expected {}x{} or less", index, component.dx,
-                       component.dy, most, most);
-  }
-  return ok_status();
+bool is_signed(SampleType type) {
+  return type == SampleType::i8 || type == SampleType::i16 || type == SampleType::i32;
 }
 
-Status check_header(const J2kHeader& header, const TileFormat& format, const Rect& bounds) {
-  if (header.components.size() != format.samples) {
-    return corrupt("{} components, expected {}", header.components.size(), format.samples);
+// Fewer bits than the container says are let be: values are given as they are, as other readers do.
+Status check_component(size_t index, unsigned bits, bool signed_samples, const TileFormat& format) {
+  if (bits <= format.bits && signed_samples == is_signed(format.type)) return ok_status();
+  return unsupported("component {} has {}-bit {} samples, expected {}-bit {}", index, bits,
+                     signed_samples ? "signed" : "unsigned", format.bits,
+                     is_signed(format.type) ? "signed" : "unsigned");
+}
+
+Status check_header(const J2kHeader& header, const J2kStream& tile, const TileFormat& format,
+                    const Rect& bounds) {
+  const size_t channels = tile.palette_channels > 0 ? tile.palette_channels : header.components.size();
+  if (channels != format.samples) return corrupt("{} components, expected {}", channels, format.samples);
+  for (size_t i = 0; i < header.components.size() && tile.palette_channels == 0; ++i) {
+    MICROTOME_TRY(check_component(i, header.components[i].bits, header.components[i].is_signed, format));
   }
   for (size_t i = 0; i < header.components.size(); ++i) {
-    MICROTOME_TRY(check_component(i, header.components[i], format));
+    const uint32_t dx = header.components[i].dx, dy = header.components[i].dy;
+    if (ceil_div(header.x0, dx) == ceil_div(header.x1, dx) ||
+        ceil_div(header.y0, dy) == ceil_div(header.y1, dy)) {
+      return corrupt("component {}, subsampled by {}x{}, has no samples", i, dx, dy);
+    }
   }
   const Size stream{header.x1 - header.x0, header.y1 - header.y0};
   MICROTOME_TRY(check_stream_size(stream, format, bounds));
@@ -142,34 +160,46 @@ struct Area {
 
 // What to decode for `region`. OpenJPEG decodes a part by another way, through sparse arrays: 1.4 times as
 // slow as the whole for nearly all of a 240x240 tile, as fast for half, 0.7 for a corner quarter, 0.5 for a
-// few pixels. So the whole, unless a quarter of it does. Even corners, where there are any, so that a chroma
-// sample at half the resolution comes with both of its pixels.
+// few pixels. So the whole, unless a quarter of it does. Corners go back to where every component has a
+// sample, if there is one, so that a subsampled one comes with all of its pixels.
 Area area_for(const Rect& region, const J2kHeader& header) {
   const uint64_t image = uint64_t{header.x1 - header.x0} * (header.y1 - header.y0);
   if (4 * static_cast<uint64_t>(region.w) * static_cast<uint64_t>(region.h) > image) {
     return {header.x0, header.y0, header.x1, header.y1};
   }
   const auto x = header.x0 + static_cast<uint32_t>(region.x), y = header.y0 + static_cast<uint32_t>(region.y);
-  return {std::max(header.x0, x & ~1u), std::max(header.y0, y & ~1u), x + static_cast<uint32_t>(region.w),
-          y + static_cast<uint32_t>(region.h)};
+  Area area{x, y, x + static_cast<uint32_t>(region.w), y + static_cast<uint32_t>(region.h)};
+  for (const J2kComponent& c : header.components) {
+    area.x0 = std::min(area.x0, x - x % c.dx);
+    area.y0 = std::min(area.y0, y - y % c.dy);
+  }
+  area.x0 = std::max(area.x0, header.x0);
+  area.y0 = std::max(area.y0, header.y0);
+  // The library fails where a component has no sample inside. Before the first one, that one serves.
+  for (const J2kComponent& c : header.components) {
+    area.x1 = std::max(area.x1, ceil_div(area.x0, uint32_t{c.dx}) * c.dx + 1);
+    area.y1 = std::max(area.y1, ceil_div(area.y0, uint32_t{c.dy}) * c.dy + 1);
+  }
+  return area;
 }
 
 bool is_whole(const Area& area, const J2kHeader& header) {
   return area.x0 == header.x0 && area.y0 == header.y0 && area.x1 == header.x1 && area.y1 == header.y1;
 }
 
-Result<ImageHandle> decode_image(std::span<const std::byte> codestream, const J2kHeader& header,
-                                 const Area& area) {
-  Input input{codestream};
+// `bytes`: a bare codestream, or with OPJ_CODEC_JP2 a file with boxes.
+Result<ImageHandle> decode_image(std::span<const std::byte> bytes, OPJ_CODEC_FORMAT kind,
+                                 const J2kHeader& header, const Area& area) {
+  Input input{bytes};
   Complaint complaint;
-  const CodecHandle codec(opj_create_decompress(OPJ_CODEC_J2K));
-  const StreamHandle stream(opj_stream_create(std::clamp<size_t>(codestream.size(), 1, 1 << 16), OPJ_TRUE));
+  const CodecHandle codec(opj_create_decompress(kind));
+  const StreamHandle stream(opj_stream_create(std::clamp<size_t>(bytes.size(), 1, 1 << 16), OPJ_TRUE));
   if (!codec || !stream) return out_of_memory("no memory for a decompressor");
   opj_stream_set_read_function(stream.get(), Input::read);
   opj_stream_set_skip_function(stream.get(), Input::skip);
   opj_stream_set_seek_function(stream.get(), Input::seek);
   opj_stream_set_user_data(stream.get(), &input, nullptr);
-  opj_stream_set_user_data_length(stream.get(), codestream.size());
+  opj_stream_set_user_data_length(stream.get(), bytes.size());
   opj_set_error_handler(codec.get(), Complaint::take, &complaint);
   opj_set_warning_handler(codec.get(), Complaint::take_warning, &complaint);
   opj_set_info_handler(codec.get(), Complaint::ignore, nullptr);
@@ -181,6 +211,11 @@ Result<ImageHandle> decode_image(std::span<const std::byte> codestream, const J2
             opj_decoder_set_strict_mode(codec.get(), OPJ_TRUE) &&
             opj_read_header(stream.get(), codec.get(), &read);
   ImageHandle image(read);
+  // Only what was judged is decoded: the library looks for the codestream among the boxes itself.
+  if (ok && (image->x0 != header.x0 || image->y0 != header.y0 || image->x1 != header.x1 ||
+             image->y1 != header.y1 || image->numcomps != header.components.size())) {
+    return corrupt("boxes that lead to another codestream");
+  }
   if (ok && !is_whole(area, header)) {
     ok = opj_set_decode_area(codec.get(), image.get(), static_cast<OPJ_INT32>(area.x0),
                              static_cast<OPJ_INT32>(area.y0), static_cast<OPJ_INT32>(area.x1),
@@ -192,45 +227,27 @@ Result<ImageHandle> decode_image(std::span<const std::byte> codestream, const J2
   return image;
 }
 
-// What was decoded is what SIZ promised: the library may have met a marker that changes it.
-Status check_image(const opj_image_t& image, const J2kHeader& header, const Area& area,
-                   const TileFormat& format) {
+// What was decoded as planes. The library may have met a marker that changes what SIZ promised, and boxes may
+// have put components into another order.
+Result<std::vector<J2kPlane>> planes_of(const opj_image_t& image, const Area& area,
+                                        const TileFormat& format) {
   if (image.numcomps != format.samples)
     return corrupt("{} components, expected {}", image.numcomps, format.samples);
+  std::vector<J2kPlane> planes;
   for (size_t i = 0; i < image.numcomps; ++i) {
     const opj_image_comp_t& c = image.comps[i];
-    const auto bits = static_cast<uint8_t>(std::min<OPJ_UINT32>(c.prec, 255));
-    const J2kComponent found{bits, c.sgnd != 0, header.components[i].dx, header.components[i].dy};
-    MICROTOME_TRY(check_component(i, found, format));
-    const auto ceil_div = [](uint64_t a, uint64_t b) { return (a + b - 1) / b; };
-    const bool covers = c.data && c.dx == found.dx && c.dy == found.dy && c.x0 <= ceil_div(area.x0, c.dx) &&
-                        c.y0 <= ceil_div(area.y0, c.dy) && uint64_t{c.x0} + c.w >= ceil_div(area.x1, c.dx) &&
+    MICROTOME_TRY(check_component(i, c.prec, c.sgnd != 0, format));
+    const bool covers = c.data && c.w > 0 && c.h > 0 && c.dx > 0 && c.dy > 0 &&
+                        c.x0 <= ceil_div(area.x0, c.dx) && c.y0 <= ceil_div(area.y0, c.dy) &&
+                        uint64_t{c.x0} + c.w >= ceil_div(area.x1, c.dx) &&
                         uint64_t{c.y0} + c.h >= ceil_div(area.y1, c.dy);
-    if (!covers || c.w == 0 || c.h == 0) {
+    if (!covers) {
       return corrupt("component {} was decoded to {}x{} at {},{}, which does not cover {},{} to {},{}", i,
                      c.w, c.h, c.x0, c.y0, area.x0, area.y0, area.x1, area.y1);
     }
+    planes.push_back({c.data, c.w, c.h, c.x0, c.y0, c.dx, c.dy});
   }
-  return ok_status();
-}
-
-// The samples of `width` pixels from x, y of the reference grid: a pointer into the plane, or a replicated
-// copy in `room` (width + 1 values). A pixel takes the sample at or before it, the first one where there is
-// none.
-const int32_t* plane_row(const opj_image_comp_t& c, uint32_t x, uint32_t y, size_t width, int32_t* room) {
-  const uint32_t row = std::min(std::max(y / c.dy, c.y0) - c.y0, c.h - 1);
-  const int32_t* samples = c.data + size_t{row} * c.w;
-  if (c.dx == 1) return samples + (x - c.x0);
-  const uint32_t first = std::max(x / 2, c.x0) - c.x0;
-  if (x % 2 == 0 && x / 2 >= c.x0 && first + (width + 1) / 2 <= c.w) {
-    simd::repeat_pairs(samples + first, (width + 1) / 2, room);
-  } else {
-    for (size_t i = 0; i < width; ++i) {
-      const uint32_t at = static_cast<uint32_t>((x + i) / 2);
-      room[i] = samples[std::min(std::max(at, c.x0) - c.x0, c.w - 1)];
-    }
-  }
-  return room;
+  return planes;
 }
 
 class Jpeg2000Decoder final : public Decoder {
@@ -243,12 +260,12 @@ class Jpeg2000Decoder final : public Decoder {
 
  private:
   Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want);
-  Status write_rows(const opj_image_t& image, const J2kHeader& header, const TileFormat& format,
+  Status write_rows(const std::vector<J2kPlane>& planes, const J2kHeader& header, const TileFormat& format,
                     const Want& want);
 
   Scratch row_;
-  std::vector<int32_t> chroma_;         // two replicated rows
-  std::vector<const int32_t*> planes_;  // of the row being written
+  std::vector<int32_t> replicated_;   // a row of each plane
+  std::vector<const int32_t*> rows_;  // of the row being written
 };
 
 Status Jpeg2000Decoder::decode_one(std::span<const std::byte> packed, const TileFormat& format,
@@ -257,36 +274,41 @@ Status Jpeg2000Decoder::decode_one(std::span<const std::byte> packed, const Tile
   MICROTOME_TRY(check_full_resolution(want));
   MICROTOME_TRY(check_format(format));
   MICROTOME_TRY(tile_bytes(format));
-  MICROTOME_ASSIGN(const std::span<const std::byte> codestream, find_codestream(packed));
-  MICROTOME_ASSIGN(const J2kHeader header, read_j2k_header(codestream));
+  MICROTOME_ASSIGN(const J2kStream tile, find_codestream(packed));
+  MICROTOME_ASSIGN(const J2kHeader header, read_j2k_header(tile.codestream));
   const Rect bounds = want.bounds();
-  MICROTOME_TRY(check_header(header, format, bounds));
+  MICROTOME_TRY(check_header(header, tile, format, bounds));
+  MICROTOME_TRY(check_tile_parts(tile.codestream, header.tiles));
   const Area area = area_for(bounds, header);
-  MICROTOME_ASSIGN(const ImageHandle image, decode_image(codestream, header, area));
-  MICROTOME_TRY(check_image(*image, header, area, format));
-  return write_rows(*image, header, format, want);
+  // The boxes of most files say nothing that is not known, and need not be right.
+  MICROTOME_ASSIGN(const ImageHandle image, tile.has_channel_boxes
+                                                ? decode_image(packed, OPJ_CODEC_JP2, header, area)
+                                                : decode_image(tile.codestream, OPJ_CODEC_J2K, header, area));
+  MICROTOME_ASSIGN(const std::vector<J2kPlane> planes, planes_of(*image, area, format));
+  return write_rows(planes, header, format, want);
 }
 
-Status Jpeg2000Decoder::write_rows(const opj_image_t& image, const J2kHeader& header,
+Status Jpeg2000Decoder::write_rows(const std::vector<J2kPlane>& planes, const J2kHeader& header,
                                    const TileFormat& format, const Want& want) {
   MICROTOME_ASSIGN(const PartRows parts, PartRows::make(want, 1, row_));
   const Rect& bounds = parts.bounds();
   const auto width = static_cast<size_t>(bounds.w);
-  chroma_.resize(2 * (width + 1));
-  planes_.resize(format.samples);
+  const bool replicate =
+      std::any_of(planes.begin(), planes.end(), [](const J2kPlane& p) { return p.dx > 1; });
+  if (replicate) replicated_.resize(planes.size() * (width + 1));
+  rows_.resize(planes.size());
   const auto x = static_cast<uint32_t>(header.x0 + bounds.x);
   for (int64_t row = bounds.y; row < bounds.bottom(); ++row) {
     const auto y = static_cast<uint32_t>(header.y0 + row);
-    for (size_t s = 0; s < planes_.size(); ++s) {
-      planes_[s] = plane_row(image.comps[s], x, y, width, chroma_.data() + (s == 2 ? width + 1 : 0));
+    for (size_t s = 0; s < planes.size(); ++s) {
+      int32_t* const room = replicate ? replicated_.data() + s * (width + 1) : nullptr;
+      rows_[s] = plane_row(planes[s], x, y, width, room);
     }
     std::byte* const out = parts.row(row);
     if (is_ycbcr(format)) {
-      simd::ycc_to_rgb(planes_[0], planes_[1], planes_[2], width, reinterpret_cast<uint8_t*>(out));
-    } else if (format.type == SampleType::u8) {
-      simd::interleave(planes_.data(), planes_.size(), width, reinterpret_cast<uint8_t*>(out));
+      simd::ycc_to_rgb(rows_[0], rows_[1], rows_[2], width, reinterpret_cast<uint8_t*>(out));
     } else {
-      simd::interleave_u16(planes_.data(), planes_.size(), width, out);
+      interleave_samples(rows_, width, format.type, out);
     }
     parts.done(row);
   }
