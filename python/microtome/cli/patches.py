@@ -33,7 +33,7 @@ from .patchsets.job import Job
 from .patchsets.layout import Layout
 from .pictures import KINDS as PICTURES
 from .read import package_options
-from .regions import stored_level
+from .regions import mpp_of, stored_level
 
 PICTURE_SUFFIX = {"png": ".png", "jpeg": ".jpg"}
 
@@ -137,6 +137,7 @@ class Work:
         self._slide = slide
         self._size = size
         self._level = stored_level(slide, resolution)
+        self._mpp = mpp_of(slide, resolution)
         self._where = resolution.arguments()
         self._reading = package_options({"on_error": on_error, "fill": fill, "workers": workers})
         selection = {
@@ -181,15 +182,13 @@ class Work:
         about = {"slide": os.path.basename(self._slide.path).encode("utf-8", "replace").decode()}
         if level is not None:
             about |= {"level": level.index, "downsample": list(level.downsample)}
-            about |= {"mpp": list(level.mpp)} if level.mpp else {}
-        return about
+        return about | ({"mpp": list(self._mpp)} if self._mpp else {})
 
     def row(self, patches, index: int) -> tuple[str, ...]:
         """A patch's values in the manifest, but its error."""
         x, y = self.layout.locations[index].tolist()
-        level = self._level
-        mpp = level.mpp if level is not None and level.mpp else ("", "")
-        number = "" if level is None else level.index
+        mpp = self._mpp or ("", "")
+        number = "" if self._level is None else self._level.index
         values = (self._slide.path, index, patches.patch_name(index), x, y, *self._size, number, *mpp)
         return tuple(map(str, values))
 

@@ -122,6 +122,16 @@ def stored_level(slide: Slide, resolution: Resolution) -> Level | None:
     return slide.levels[nearest] if distances[nearest] <= TOLERANCE else None
 
 
+def mpp_of(slide: Slide, resolution: Resolution) -> tuple[float, float] | None:
+    """(x, y) in µm per pixel at `resolution`, the stored level's where there is one; None if the slide does not say."""
+    level = stored_level(slide, resolution)
+    if level is not None or slide.mpp is None:
+        return level and level.mpp
+    return tuple(
+        axis * factor for axis, factor in zip(slide.mpp, _downsample(slide, resolution), strict=True)
+    )
+
+
 def _downsample(slide, resolution):
     """(x, y): level-0 pixels per pixel at `resolution`."""
     ((name, value),) = resolution.arguments().items()

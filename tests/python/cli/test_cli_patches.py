@@ -20,7 +20,7 @@ from microtome.cli import main
 from microtome.cli.patchsets import folder, hdf5, webdataset, zarr
 from microtome.cli.patchsets.manifest import COLUMNS
 from PIL import Image
-from reference import crop
+from reference import crop, random_levels, write_pyramid
 
 KINDS = {"folder": "set", "webdataset": "set.tar", "hdf5": "set.h5", "zarr": "set.zarr"}
 CLASSES = {"folder": folder.Folder, "webdataset": webdataset.WebDataset, "hdf5": hdf5.Hdf5, "zarr": zarr.Zarr}
@@ -371,3 +371,15 @@ def test_after_broken_tiles_the_rest_can_be_filled(cli, refused, made_slide, tmp
     ran = cli("patches", path, out, "--size", "32", "--on-error", "fill", "--json")
     summary = json.loads(ran.out)
     assert summary["resumed_from"] == 192 and summary["filled"] > 0
+
+
+def test_a_slide_that_does_not_say_its_resolution(cli, refused, tmp_path):
+    path = tmp_path / "a.tif"
+    write_pyramid(path, random_levels((300, 200), 1), mpp=None)
+    assert cli("patches", path, tmp_path / "a.tar").code == 0
+    assert [(row["mpp_x"], row["mpp_y"], row["level"]) for row in read_manifest(tmp_path / "a.tar")] == [
+        ("", "", "0")
+    ] * 2
+    assert "µm per pixel" not in cli("info", path).out
+    assert "use --downsample" in refused(2, "patches", path, tmp_path / "b.tar", "--mpp", "0.5")
+    assert "use --downsample" in refused(2, "read", path, tmp_path / "b.png", "--mpp", "0.5")
