@@ -4,8 +4,9 @@
     python tools/make_slides.py OUT_DIR [--only NAME ...] [--scale 1/16] [--seed 0] [--texture auto|seeded|real]
 
 Small ones, each there for one property of the format (`generic-jpeg-440`, `generic-sparse`, …); the shapes A to F that
-whole-slide readers are measured with; and `many-tiles`, which has 100,000 tiles and next to no bytes. Needs numpy,
-tifffile, imagecodecs and Pillow; for `aperio-j2k-33003` and `A` also opj_compress (Debian: libopenjp2-tools).
+whole-slide readers are measured with; `many-tiles`, which has 100,000 tiles and next to no bytes; and `sample`, which
+the documentation reads. Needs numpy, tifffile, imagecodecs and Pillow; for `aperio-j2k-33003` and `A` also opj_compress
+(Debian: libopenjp2-tools).
 
 From Python: `make_slides.make(name, path, seed)`, and `make_slides.NAMES`.
 """
@@ -17,13 +18,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from slidemaker.many_tiles import make_many_tiles
+from slidemaker.sample import make_sample
 from slidemaker.shapes import SHAPES, make_shape
 from slidemaker.small import SMALL, make_small
 from slidemaker.texture import real_texture
 
 EXTENSIONS = {name: row[0] for name, row in SMALL.items()}
 EXTENSIONS |= {name: "svs" if shape.aperio else "tif" for name, shape in SHAPES.items()}
-EXTENSIONS["many-tiles"] = "tif"
+EXTENSIONS |= {"many-tiles": "tif", "sample": "svs"}
 NAMES = list(EXTENSIONS)
 
 
@@ -53,6 +55,8 @@ def make(name, path, seed=0, *, texture="seeded", scale=1 / 16):
         return make_shape(name, path, seed, pixels, scale)
     if name == "many-tiles":
         return make_many_tiles(path, seed, pixels)
+    if name == "sample":
+        return make_sample(path, seed, pixels)
     return make_small(name, path, seed, pixels)
 
 
