@@ -8,6 +8,7 @@
 #                BENCH="--quick" or other options of bench/run.py; CUCIM21= a Python 3.9 that has cucim 21.12.1
 #   make jpeg-race  our JPEG decoder against libjpeg-turbo, tile by tile, on every instruction set of this machine
 #   make bench-count    instructions of fixed jobs against bench/count/expected.json; UPDATE=1 writes it anew
+#   make docs    the documentation in build/site, from docs/ and the package's docstrings
 #   make fuzz    longer fuzzing (FUZZ_SECONDS per target, 300 unless told)
 #   make jpeg-proof    our JPEG decoder against libjpeg-turbo with every instruction set: TILES random tiles (1000000 unless
 #                told), then every JPEG tile of the files in SLIDES; ended early, it goes on where it stood
@@ -24,7 +25,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 INSTALL = @$(PYTHON) tools/install_package.py $(VENV)
 RUN_TESTS = @$(PYTHON) tools/run_tests.py --venv $(VENV)
 
-.PHONY: all demo test bench jpeg-race bench-count fuzz jpeg-proof asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
+.PHONY: all demo test bench jpeg-race bench-count docs fuzz jpeg-proof asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
 
 all: packages-build
 	$(INSTALL)
@@ -57,6 +58,11 @@ jpeg-race: packages-bench
 
 bench-count: requirements
 	$(RUN_TESTS) count $(if $(UPDATE),--update-counts && cat build/test-logs/count.log)
+
+docs: packages-build
+	$(INSTALL) --requirements-only --extras docs
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
+	@echo "build/site/index.html; to search in it: $(VENV)/bin/python -m http.server --bind 127.0.0.1 --directory build/site"
 
 fuzz: requirements
 	$(RUN_TESTS) fuzz --fuzz-seconds $(FUZZ_SECONDS)

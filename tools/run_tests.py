@@ -342,7 +342,13 @@ def pytest_in(run, venv, label, *paths, env=None):
 
 def python(run):
     make_environment(run.options.venv, sys.executable, ["test", "demo"], run.log)
-    return pytest_in(run, run.options.venv, "main", env=fake_cuda(run))
+    return pytest_in(run, run.options.venv, "main", "--ignore=tests/docs", env=fake_cuda(run))
+
+
+def docs(run):
+    """The examples of README and documentation, the site's build without warnings, and its links."""
+    make_environment(run.options.venv, sys.executable, ["test", "demo", "docs"], run.log)
+    return pytest_in(run, run.options.venv, "docs", "tests/docs")
 
 
 def other_pythons():
@@ -397,6 +403,7 @@ SUITES = {
     "abi": ("our declarations of NVIDIA's libraries against NVIDIA's headers", abi),
     "cpp": ("C++ tests, release build", release),
     "python": ("Python tests in the main environment", python),
+    "docs": ("the documentation: its examples, its build, its links", docs),
     "pythons": ("tests/python on the other Python versions found", more_pythons),
     "asan": (f"C++ tests of {', '.join(ASAN_LAYERS)}: address and undefined-behaviour sanitizers", asan),
     "tsan": (f"C++ tests of {', '.join(TSAN_LAYERS)}, Python threads: thread sanitizer", tsan),
