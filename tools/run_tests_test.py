@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import run_tests
+from suites import checks, native, running
 
 JUNIT = """<testsuites><testsuite>
   <testcase name="a.passes" classname="a.passes" status="run"/>
@@ -27,7 +28,7 @@ def logs(tmp_path, monkeypatch):
 
 def test_a_junit_file_is_counted_by_case_with_names_and_reasons(tmp_path):
     (tmp_path / "junit.xml").write_text(JUNIT)
-    outcome = run_tests.junit(tmp_path / "junit.xml")
+    outcome = running.junit(tmp_path / "junit.xml")
     assert (outcome.passed, outcome.failed, outcome.skipped) == (1, 2, 2)
     assert outcome.notes == [
         "failed: a.fails",
@@ -49,9 +50,9 @@ def test_a_suite_that_cannot_run_counts_as_failed(logs, monkeypatch, capsys):
 
 
 def test_a_command_that_hangs_is_ended_and_fails(logs, monkeypatch):
-    monkeypatch.setattr(run_tests, "COMMAND_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(running, "COMMAND_TIMEOUT_S", 0.2)
     with open(logs / "log", "w") as log:
-        run = run_tests.Run(log, argparse.Namespace())
+        run = running.Run(log, argparse.Namespace())
         assert run.status([sys.executable, "-c", "import threading; threading.Event().wait()"]) == 124
 
 
@@ -60,17 +61,17 @@ def test_a_report_of_counts_has_a_test_for_each_job_and_a_skip_without_any():
         "verdicts": [["open", None], ["level", "level: instructions moved"]],
         "notes": ["another library"],
     }
-    outcome = run_tests.counted(report)
+    outcome = native.counted(report)
     assert (outcome.passed, outcome.failed, outcome.skipped) == (1, 1, 0)
     assert outcome.notes == ["another library", "failed: level: instructions moved"]
-    outcome = run_tests.counted({"verdicts": [], "notes": ["another compiler"]})
+    outcome = native.counted({"verdicts": [], "notes": ["another compiler"]})
     assert (outcome.passed, outcome.failed, outcome.skipped) == (0, 0, 1)
 
 
 @pytest.mark.parametrize(("passed", "failed", "status"), [(2, 0, 0), (2, 1, 1), (0, 0, 1)])
 def test_the_last_line_counts_and_the_exit_status_follows(logs, monkeypatch, capsys, passed, failed, status):
     def suite(run):
-        return run_tests.Outcome(passed, failed, 3)
+        return running.Outcome(passed, failed, 3)
 
     monkeypatch.setattr(run_tests, "SUITES", {"one": ("a suite", suite)})
     monkeypatch.setattr(sys, "argv", ["run_tests.py"])
@@ -92,15 +93,15 @@ def test_headers_that_cannot_be_fetched_are_a_skip_and_a_wrong_declaration_a_fai
     def run_abi(status, verdicts):
         report = logs / "abi" / "report.json"
         report.parent.mkdir(exist_ok=True)
-        monkeypatch.setattr(run_tests, "BUILD", logs)
+        monkeypatch.setattr(checks, "BUILD", logs)
 
         def end(run, command, env=None):
             if verdicts:
                 report.write_text(verdicts)
             return status
 
-        monkeypatch.setattr(run_tests.Run, "status", end)
-        monkeypatch.setattr(run_tests, "make_environment", lambda *_: None)
+        monkeypatch.setattr(running.Run, "status", end)
+        monkeypatch.setattr(checks, "make_environment", lambda *_: None)
         outcome, _ = run_tests.run_suite("abi", argparse.Namespace(venv=logs))
         return outcome.passed, outcome.failed, outcome.skipped
 

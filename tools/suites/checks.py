@@ -1,0 +1,51 @@
+"""Suites that look at sources: layers, format, and declarations of NVIDIA's libraries."""
+
+import json
+import sys
+
+import abi_check
+from install_package import ROOT, make_environment
+
+from suites.running import BUILD, Outcome
+
+
+def layers(run):
+    outcome = Outcome()
+    outcome.add(run.status([sys.executable, "tools/check_layers.py"]) == 0, "tools/check_layers.py")
+    return outcome
+
+
+def formatting(run):
+    """clang-format and ruff over our own sources; --fix rewrites them instead of complaining."""
+    folders = [ROOT / name for name in ("src", "python", "fuzz", "bench", "tests")]
+    files = sorted(file for top in folders for end in ("*.h", "*.cc") for file in top.rglob(end))
+    fix = run.options.fix
+    make_environment(run.options.venv, sys.executable, ["test"], run.log)
+    ruff = run.options.venv / "bin" / "ruff"
+    outcome = Outcome()
+    for name, command in {
+        "clang-format": ["clang-format-14", *(["-i"] if fix else ["--dry-run", "-Werror"]), *files],
+        "ruff check": [ruff, "check", *(["--fix"] if fix else []), "."],
+        "ruff format": [ruff, "format", *([] if fix else ["--check"]), "."],
+    }.items():
+        outcome.add(run.status(command) == 0, name)
+    return outcome
+
+
+def abi(run):
+    """Our declarations of NVIDIA's libraries against NVIDIA's headers; each comparison is one test."""
+    # The system's Python may have no pip.
+    make_environment(run.options.venv, sys.executable, ["test"], run.log)
+    report = BUILD / "abi" / "report.json"
+    report.unlink(missing_ok=True)
+    interpreter = run.options.venv / "bin" / "python"
+    status = run.status([interpreter, "tools/abi_check.py", "--report", report])
+    if status == abi_check.UNREACHABLE:
+        reason = "skipped: PyPI cannot be reached, and NVIDIA's headers have not been fetched from it before"
+        return Outcome(skipped=1, notes=[reason])
+    if not report.exists():
+        raise RuntimeError(f"tools/abi_check.py ended with {status} and wrote no report")
+    outcome = Outcome()
+    for name, problem in json.loads(report.read_text()):
+        outcome.add(problem is None, name)
+    return outcome

@@ -1,0 +1,87 @@
+"""Suites that pytest runs: the package on each Python version, and the documentation."""
+
+import concurrent.futures
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from install_package import NoEnvironment, install, make_environment
+
+from suites.native import build
+from suites.running import BUILD, CORES, LOGS, Outcome, Run, junit
+
+
+def fake_cuda(run):
+    """The environment that shows Python tests the fake CUDA driver, which is built."""
+    folder = build(run, "release", ["fake_cuda", "fake_cuda_lacking"])
+    return {"MICROTOME_FAKE_CUDA": str(folder / "tests" / "fake_cuda")}
+
+
+def pytest_in(run, venv, label, *paths, env=None):
+    install(venv, run.log)
+    report = BUILD / f"pytest-{label}.xml"
+    report.unlink(missing_ok=True)
+    status = run.status([venv / "bin" / "python", "-m", "pytest", f"--junitxml={report}", *paths], env)
+    if not report.exists():
+        raise RuntimeError(f"pytest ended with {status} and wrote no report")
+    outcome = junit(report)
+    if status != 0 and outcome.failed == 0:
+        outcome.add(False, f"pytest ended with {status}")
+    return outcome
+
+
+def python(run):
+    make_environment(run.options.venv, sys.executable, ["test", "demo"], run.log)
+    return pytest_in(run, run.options.venv, "main", "--ignore=tests/docs", env=fake_cuda(run))
+
+
+def docs(run):
+    """The examples of README and documentation, the site's build without warnings, and its links."""
+    make_environment(run.options.venv, sys.executable, ["test", "demo", "docs"], run.log)
+    return pytest_in(run, run.options.venv, "docs", "tests/docs")
+
+
+def other_pythons():
+    """{'3.12': path, …}: interpreters of other supported versions, from PATH and from pyenv."""
+    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    found = {}
+    for version in ("3.11", "3.12", "3.13"):
+        named = [shutil.which(f"python{version}")]
+        pyenv = sorted(
+            (Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python{version}"), reverse=True
+        )
+        for candidate in filter(None, [*named, *pyenv]):
+            probe = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+            done = subprocess.run(probe, capture_output=True, text=True)
+            if done.returncode == 0 and done.stdout.strip() == version != own:
+                found.setdefault(version, Path(candidate))
+    return found
+
+
+def more_pythons(run):
+    """The versions beside one another: each is mostly one thread's work."""
+
+    def one(found):
+        version, interpreter = found
+        venv = BUILD / "venvs" / version
+        with open(LOGS / f"python-{version}.log", "w") as log:
+            try:
+                make_environment(venv, interpreter, ["test", "demo"], log)
+                outcome = pytest_in(Run(log, run.options), venv, version, "tests/python", env=environment)
+            except NoEnvironment as error:
+                outcome = Outcome(skipped=1, notes=[f"skipped: no environment: {error}"])
+            except Exception as error:
+                outcome = Outcome(failed=1, notes=[f"failed: could not run: {error}"])
+        if outcome.failed:
+            tail = (LOGS / f"python-{version}.log").read_text(errors="replace").splitlines()[-30:]
+            print(f"Python {version}:", *tail, sep="\n", file=run.log, flush=True)
+        outcome.notes = [f"Python {version}: {note}" for note in outcome.notes]
+        return outcome
+
+    outcome = Outcome()
+    environment = fake_cuda(run)
+    with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
+        for part in pool.map(one, other_pythons().items()):
+            outcome += part
+    return outcome
