@@ -31,6 +31,7 @@ def grid(
     Parameters
     ----------
     slide : Slide
+        Which is to be covered.
     size, stride : tuple of int
         (w, h) of a patch, and (x, y) from one to the next, in pixels of the level; stride is `size` unless told.
     level, mpp, downsample, power

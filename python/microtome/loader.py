@@ -77,6 +77,7 @@ class Loader:
     Parameters
     ----------
     slides : Slide or sequence of Slide
+        What the patches are read from.
     locations : array-like or iterable of int
         Level-0 x, y of each patch, as for `Slide.read`: a flat or nested list, tuple or generator, or an array of any
         integer dtype and memory layout, (N, 2) or (2N,). For a sequence of slides (N, 3) or (3N,): slide index, x, y.

@@ -4,12 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from docsite.blocks import Session, blocks_of, same, value_said
+from docsite.blocks import Session, blocks_of, needed, same, value_said
 from slidemaker.texture import slides_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [page for page in sorted((ROOT / "docs").rglob("*.md")) if page.parent.name != "adr"]
 WITH_EXAMPLES = [page for page in PAGES if "```python" in page.read_text(encoding="utf-8")]
+NEEDS = [(name, page) for page in WITH_EXAMPLES for name in needed(page.read_text(encoding="utf-8"))]
 README_SLIDE = "CMU-1-Small-Region.svs"
 
 
@@ -17,16 +18,25 @@ def run(page):
     session = Session(str(page.relative_to(ROOT)))
     for block in blocks_of(page.read_text(encoding="utf-8")):
         session.run(block)
-    for note in session.skipped:
-        print("skipped:", note)
     return session
+
+
+def in_folder(sample, folder, monkeypatch):
+    shutil.copy(sample, folder)
+    monkeypatch.chdir(folder)
 
 
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: str(page.relative_to(ROOT / "docs")))
 def test_the_examples_of_a_page(page, sample, tmp_path, monkeypatch):
-    shutil.copy(sample, tmp_path)
-    monkeypatch.chdir(tmp_path)
+    in_folder(sample, tmp_path, monkeypatch)
     assert run(page).ran
+
+
+@pytest.mark.parametrize(("name", "page"), NEEDS, ids=lambda value: getattr(value, "stem", value))
+def test_the_examples_that_need_a_package(name, page, sample, tmp_path, monkeypatch):
+    pytest.importorskip(name)
+    in_folder(sample, tmp_path, monkeypatch)
+    assert not run(page).skipped
 
 
 def test_the_examples_of_the_readme(monkeypatch):

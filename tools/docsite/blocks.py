@@ -63,6 +63,11 @@ def blocks_of(text):
     return found
 
 
+def needed(text):
+    """The packages that blocks of a page are marked to need."""
+    return sorted({block.mark[1] for block in blocks_of(text) if block.mark and block.mark[0] == "needs"})
+
+
 class Checked(ast.NodeTransformer):
     """Behind each statement whose last line ends in a value, a call that compares its value with that."""
 

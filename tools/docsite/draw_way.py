@@ -56,11 +56,7 @@ def file(x, y):
 
 
 def slide(x, y):
-    return [
-        rect(x, y, BOX, BOX, "paper", radius=4),
-        grid(x, y, 4, BOX),
-        rect(x + 36, y + BOX + 4, 24, 5, "bytes dim"),
-    ]
+    return [rect(x, y, BOX, BOX, "paper", radius=4), grid(x, y, 4, BOX)]
 
 
 def plan(x, y):

@@ -13,7 +13,7 @@ from mkdocs.structure.files import File
 
 ROOT = Path(__file__).resolve().parents[2]
 FROM_ROOT = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md", "HACKING.md": "hacking.md"}
-DECISIONS = "adr/index.md"
+DECISIONS = "decisions.md"
 LINK = re.compile(r"(\]\()([^)#\s]+)")
 
 
@@ -60,5 +60,5 @@ def decisions(folder):
     for record in sorted(folder.glob("[0-9]*.md")):
         title = record.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
         number, _, rest = title.partition(". ")
-        lines.append(f"- [{int(number):04}]({record.name}) {rest}")
+        lines.append(f"- [{int(number):04}](adr/{record.name}) {rest}")
     return "\n".join(lines) + "\n"
