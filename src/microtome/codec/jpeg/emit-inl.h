@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "microtome/codec/jpeg/pairs-inl.h"
 #include "microtome/codec/jpeg/rows-inl.h"
 #include "microtome/codec/jpeg/tile_job.h"
 
@@ -51,8 +52,15 @@ class Emit {
   const uint8_t* chroma(size_t c, int64_t y) const {
     return job_.planes[c].row(std::clamp<int64_t>(y, 0, job_.layout.component[c].height - 1));
   }
+  // What write_ycc_pairs() asks for.
+  struct Rows {
+    const Emit& emit;
+    const TilePart& part;
+    const uint8_t* luma(int64_t y) const { return emit.job_.planes[0].row(y); }
+    const uint8_t* chroma(size_t c, int64_t r) const { return emit.chroma(c, r); }
+    uint8_t* out(int64_t y) const { return row_of(part, y); }
+  };
   void part_rows(const TilePart& part, int64_t begin, int64_t end) const;
-  void pair(const TilePart& part, int64_t r, bool upper, bool lower) const;
   void row(const TilePart& part, int64_t y) const;
 
   const TileJob& job_;
@@ -72,21 +80,10 @@ inline void Emit::part_rows(const TilePart& part, int64_t begin, int64_t end) co
   const int64_t y0 = std::max(begin, part.src.y), y1 = std::min(end, part.src.bottom());
   if (layout.across != Stretch::fancy || layout.down != Stretch::fancy) {
     for (int64_t y = y0; y < y1; ++y) row(part, y);
-    return;
+  } else if (y0 < y1) {
+    write_ycc_pairs(Rows{*this, part}, y0, y1, static_cast<size_t>(part.src.x),
+                    static_cast<size_t>(part.src.right()), job_.stream);
   }
-  for (int64_t r = y0 / 2; 2 * r < y1; ++r) pair(part, r, 2 * r >= y0, 2 * r + 1 < y1);
-}
-
-// The output rows of row r of chroma, both of them where they are wanted.
-inline void Emit::pair(const TilePart& part, int64_t r, bool upper, bool lower) const {
-  const Plane& luma = job_.planes[0];
-  const PairSource from{{luma.row(2 * r), luma.row(2 * r + 1)},
-                        {chroma(1, r), chroma(2, r)},
-                        {chroma(1, r - 1), chroma(2, r - 1)},
-                        {chroma(1, r + 1), chroma(2, r + 1)}};
-  write_ycc_pair(from, static_cast<size_t>(part.src.x), static_cast<size_t>(part.src.right()),
-                 upper ? row_of(part, 2 * r) : nullptr, lower ? row_of(part, 2 * r + 1) : nullptr,
-                 job_.stream);
 }
 
 inline void Emit::row(const TilePart& part, int64_t y) const {

@@ -4,15 +4,37 @@
 #include <hwy/foreach_target.h>  // must come before highway.h
 #include <hwy/highway.h>
 
+#include <algorithm>
+#include <vector>
+
+#include "microtome/codec/jpeg/pairs-inl.h"
 #include "microtome/codec/jpeg/rows-inl.h"
+
+#ifndef MICROTOME_CODEC_JPEG_ROWS_TEST_ONCE
+#define MICROTOME_CODEC_JPEG_ROWS_TEST_ONCE
+namespace microtome::jpeg {
+// Rows of a whole image of 4:2:0.
+struct PairRows {
+  std::vector<const uint8_t*> luma_rows, chroma_rows[2];
+  int64_t y0;                      // of out_rows[0]
+  std::vector<uint8_t*> out_rows;  // pixel x0
+  const uint8_t* luma(int64_t y) const { return luma_rows.at(static_cast<size_t>(y)); }
+  const uint8_t* chroma(size_t c, int64_t r) const {
+    const auto& rows = chroma_rows[c - 1];
+    return rows[static_cast<size_t>(std::clamp<int64_t>(r, 0, static_cast<int64_t>(rows.size()) - 1))];
+  }
+  uint8_t* out(int64_t y) const { return out_rows.at(static_cast<size_t>(y - y0)); }
+};
+}  // namespace microtome::jpeg
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace microtome::jpeg::HWY_NAMESPACE {
 void YccRow(Upsampling how, const RowSource& from, size_t x0, size_t x1, uint8_t* out, bool stream) {
   write_ycc_row(how, from, x0, x1, out, stream);
 }
-void YccPair(const PairSource& from, size_t x0, size_t x1, uint8_t* upper, uint8_t* lower, bool stream) {
-  write_ycc_pair(from, x0, x1, upper, lower, stream);
+void YccPairs(const PairRows& rows, int64_t y0, int64_t y1, size_t x0, size_t x1, bool stream) {
+  write_ycc_pairs(rows, y0, y1, x0, x1, stream);
 }
 void RgbRow(const RowSource& from, size_t x0, size_t x1, uint8_t* out, bool stream) {
   write_rgb_row(from, x0, x1, out, stream);
@@ -30,18 +52,16 @@ HWY_AFTER_NAMESPACE();
 #include <gtest/gtest.h>
 #include <jpeglib.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
-#include <vector>
 
 #include "microtome/simd/kernels.h"
 #include "microtome/simd/targets_for_test.h"
 
 namespace microtome::jpeg {
 HWY_EXPORT(YccRow);
-HWY_EXPORT(YccPair);
+HWY_EXPORT(YccPairs);
 HWY_EXPORT(RgbRow);
 HWY_EXPORT(GreyRow);
 HWY_EXPORT(WriteFlat);
@@ -229,7 +249,7 @@ TEST_P(Upsample, AllWidthsAndStartsEqualTheLibrary) {
     simd::on_every_target([&] {
       for (size_t y = 0; y < image.h; ++y) {
         const size_t near = y / static_cast<size_t>(down), far = far_row(y, image.planes[1].h);
-        auto how = across == 2 ? (down == 2 ? Upsampling::both : Upsampling::across)
+        auto how = across == 2 ? Upsampling::across
                    : down == 2 ? (y % 2 == 0 ? Upsampling::down_upper : Upsampling::down_lower)
                                : Upsampling::none;
         if (narrow) how = Upsampling::across_repeat;
@@ -242,35 +262,44 @@ TEST_P(Upsample, AllWidthsAndStartsEqualTheLibrary) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Upsample,
-                         testing::Values(Layout{1, 1}, Layout{2, 1}, Layout{1, 2}, Layout{2, 2}));
+INSTANTIATE_TEST_SUITE_P(All, Upsample, testing::Values(Layout{1, 1}, Layout{2, 1}, Layout{1, 2}));
 
-TEST(WriteYccPair, EqualsTheLibraryInBothRowsOrOne) {
+// Rows y0…y1 - 1, pixels x0…x1 - 1, each row at another place in its cache lines; `step` 0: all at their
+// start.
+void check_pairs(Image& image, int64_t y0, int64_t y1, size_t x0, size_t x1, size_t step, bool stream) {
+  PairRows rows{{}, {}, y0, {}};
+  for (size_t y = 0; y < image.h; ++y) rows.luma_rows.push_back(image.planes[0].row(y));
+  for (size_t c = 0; c < 2; ++c) {
+    Plane& plane = image.planes[c + 1];
+    for (size_t r = 0; r < plane.h; ++r) rows.chroma_rows[c].push_back(plane.row(r));
+  }
+  std::vector<Out> outs;
+  for (int64_t y = y0; y < y1; ++y)
+    outs.emplace_back(3 * (x1 - x0), step * static_cast<size_t>(y - y0 + 1) % 64);
+  for (Out& out : outs) rows.out_rows.push_back(out.out);
+  MICROTOME_DISPATCH(YccPairs)(rows, y0, y1, x0, x1, stream);
+  simd::stream_end();
+  for (int64_t y = y0; y < y1; ++y) {
+    ASSERT_TRUE(outs[static_cast<size_t>(y - y0)].holds(image.rgb.data() +
+                                                        3 * (static_cast<size_t>(y) * image.w + x0)))
+        << "width " << image.w << " row " << y << " of " << y0 << " to " << y1 << " from " << x0 << " to "
+        << x1;
+  }
+}
+
+TEST(WriteYccPairs, AllWidthsStartsAndRowsEqualTheLibrary) {
   std::mt19937 random(4);
   for (size_t w = 5; w <= 200; ++w) {
-    Image image = library_image(w, 4, 2, 2, random);
-    auto& p = image.planes;
+    Image image = library_image(w, 1 + w % 7, 2, 2, random);
+    const auto h = static_cast<int64_t>(image.h);
     simd::on_every_target([&] {
-      for (size_t c = 0; c < 2; ++c) {
-        const size_t above = far_row(2 * c, p[1].h), below = far_row(2 * c + 1, p[1].h);
-        const PairSource from{{p[0].row(2 * c), p[0].row(2 * c + 1)},
-                              {p[1].row(c), p[2].row(c)},
-                              {p[1].row(above), p[2].row(above)},
-                              {p[1].row(below), p[2].row(below)}};
-        each_range(w, [&](size_t x0, size_t x1) {
-          const bool stream = x0 % 4 == 0;
-          Out upper(3 * (x1 - x0), x0 % 3 * 16), lower(3 * (x1 - x0), x0 % 8 == 0 ? 64 : 1);
-          uint8_t* const want_upper = x0 % 5 == 1 ? nullptr : upper.out;
-          uint8_t* const want_lower = x0 % 5 == 2 ? nullptr : lower.out;
-          MICROTOME_DISPATCH(YccPair)(from, x0, x1, want_upper, want_lower, stream);
-          simd::stream_end();
-          const std::vector<uint8_t> untouched(3 * (x1 - x0), 0xA5);
-          const uint8_t* const row = image.rgb.data() + 3 * (2 * c * w + x0);
-          ASSERT_TRUE(upper.holds(want_upper != nullptr ? row : untouched.data()))
-              << w << " " << x0 << " " << x1;
-          ASSERT_TRUE(lower.holds(want_lower != nullptr ? row + 3 * w : untouched.data())) << w << " " << x0;
-        });
-        if (HasFatalFailure()) return;
+      each_range(w, [&](size_t x0, size_t x1) {
+        const auto y0 = static_cast<int64_t>(x0) % h;
+        check_pairs(image, y0, y0 + 1 + static_cast<int64_t>(x1) % (h - y0), x0, x1, x0 % 3 * 16 + x0 % 2,
+                    x0 % 4 < 2);
+      });
+      for (int64_t y0 = 0; y0 < h; ++y0) {
+        for (int64_t y1 = y0 + 1; y1 <= h; ++y1) check_pairs(image, y0, y1, 0, w, 0, y0 % 2 == 0);
       }
     });
     if (HasFatalFailure()) return;
@@ -335,26 +364,29 @@ TEST(WriteYccRow, TheTablesAreTheLibrarys) {
   }
 }
 
-// Wider than what is made at once on the way past the caches.
-TEST(WriteYccRow, WideRowsStreamedToAnyPlace) {
+// Wider than what is made at once.
+TEST(WriteYccPairs, WideRowsToAnyPlace) {
   std::mt19937 random(6);
   Image image = library_image(2600, 4, 2, 2, random);
-  auto& p = image.planes;
+  simd::on_every_target([&] {
+    for (const size_t x0 : {size_t{0}, size_t{1}, size_t{40}, size_t{500}}) {
+      for (const size_t step : {size_t{0}, size_t{1}, size_t{48}}) {
+        for (const bool stream : {false, true}) check_pairs(image, 0, 4, x0, image.w, step, stream);
+      }
+    }
+  });
+}
+
+TEST(WriteYccRow, WideRowsStreamedToAnyPlace) {
+  std::mt19937 random(6);
+  Image image = library_image(2600, 2, 2, 1, random);
   simd::on_every_target([&] {
     for (const size_t x0 : {size_t{0}, size_t{1}, size_t{500}}) {
       for (const size_t offset : {size_t{0}, size_t{1}, size_t{48}}) {
-        const size_t bytes = 3 * (image.w - x0);
-        Out row(bytes, offset), upper(bytes, offset), lower(bytes, 2 * offset);
-        MICROTOME_DISPATCH(YccRow)(Upsampling::both, source(image, 1, 0, 1), x0, image.w, row.out, true);
-        const PairSource from{{p[0].row(2), p[0].row(3)},
-                              {p[1].row(1), p[2].row(1)},
-                              {p[1].row(0), p[2].row(0)},
-                              {p[1].row(1), p[2].row(1)}};
-        MICROTOME_DISPATCH(YccPair)(from, x0, image.w, upper.out, lower.out, true);
+        Out row(3 * (image.w - x0), offset);
+        MICROTOME_DISPATCH(YccRow)(Upsampling::across, source(image, 1, 1, 1), x0, image.w, row.out, true);
         simd::stream_end();
         ASSERT_TRUE(row.holds(image.rgb.data() + 3 * (image.w + x0))) << x0 << " " << offset;
-        ASSERT_TRUE(upper.holds(image.rgb.data() + 3 * (2 * image.w + x0))) << x0 << " " << offset;
-        ASSERT_TRUE(lower.holds(image.rgb.data() + 3 * (3 * image.w + x0))) << x0 << " " << offset;
       }
     }
   });

@@ -246,7 +246,19 @@ HWY_INLINE void store(const Pixels& pixels, uint8_t* out) {
 HWY_INLINE void store_first(const Pixels& pixels, size_t count, uint8_t* out) {
   alignas(64) uint8_t all[3 * kBytes];
   store<false>(pixels, all);
-  std::memcpy(out, all, 3 * count);
+  size_t done = 0;  // mostly rows end with 16 pixels; a copy of unknown size costs more than them all
+  for (; done + 16 <= 3 * count; done += 16) std::memcpy(out + done, all + done, 16);
+  std::memcpy(out + done, all + done, 3 * count - done);
+}
+
+/// Writes kBytes pixels or the `left` ones that remain.
+template <bool kStream>
+HWY_INLINE void put(const Pixels& pixels, size_t left, uint8_t* out) {
+  if (HWY_LIKELY(left >= kBytes)) {
+    store<kStream>(pixels, out);
+  } else {
+    store_first(pixels, left, out);
+  }
 }
 
 }  // namespace HWY_NAMESPACE

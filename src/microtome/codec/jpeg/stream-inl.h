@@ -31,6 +31,12 @@ HWY_INLINE void fetch_ends(uint8_t* out, size_t bytes) {
   if (before_line(end) != 0) __builtin_prefetch(end - 1, 1);
 }
 
+/// Whether a row can be streamed as it is made. 64 pixels are whole lines; a line that is streamed in part is
+/// slow.
+HWY_INLINE bool is_lines(size_t pixels, const uint8_t* out) {
+  return pixels % 64 == 0 && before_line(out) == 0;
+}
+
 HWY_INLINE void stream_bytes(const uint8_t* from, size_t bytes, uint8_t* out) {
   const size_t head = HWY_MIN(before_line(out), bytes);
   std::memcpy(out, from, head);
@@ -41,8 +47,13 @@ HWY_INLINE void stream_bytes(const uint8_t* from, size_t bytes, uint8_t* out) {
   std::memcpy(out + done, from + done, bytes - done);
 }
 
-/// Pixels that are made at once. Even: the second of two pixels of a chroma sample costs more to begin with.
-constexpr size_t kPiece = 1024;
+/// Pixels that are made at once: whole vectors.
+constexpr size_t kPiece = 512;
+
+/// `pixels` and what is left of the last vector. A piece may be made by whole vectors.
+HWY_INLINE size_t whole_vectors(size_t pixels) {
+  return (pixels + kBytes - 1) / kBytes * kBytes;
+}
 
 /// Calls make(first, last, buffer) for pieces of the pixels [x0, x1) and streams what it writes, three bytes
 /// a pixel, to `out`.

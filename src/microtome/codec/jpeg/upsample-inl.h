@@ -10,9 +10,9 @@
 //     both             s = 3n + f per column, then even (3s + left + 8) >> 4, odd (3s + right + 7) >> 4
 //
 // At the left and right edge the neighbour is the sample itself, so that (3c + c + 1) >> 2 = c as the library
-// has it: planes repeat their first sample in front and their last one behind. Column sums are kept for three
-// vectors (behind, here, ahead), so that neighbours are a move of lanes. All sums fit words, and the
-// subtraction of 128 is folded into them: 16 * 128 = 4 * 510 + 8 at both directions, 4 * 128 at one.
+// has it: planes repeat their first sample in front and their last one behind. Neighbours are loads from one
+// sample before or behind: the ports for that have time, those that move lanes have not. All sums fit words,
+// and the subtraction of 128 is folded into them. Both directions at once: pairs-inl.h.
 #if defined(MICROTOME_CODEC_JPEG_UPSAMPLE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef MICROTOME_CODEC_JPEG_UPSAMPLE_INL_H_
 #undef MICROTOME_CODEC_JPEG_UPSAMPLE_INL_H_
@@ -36,28 +36,10 @@ HWY_INLINE I16 times3(I16 v) {
   return add(add(v, v), v);
 }
 
-/// Three times the near row, with the constant of the note; the far row is added to it.
-HWY_INLINE I16 near_sums(const uint8_t* near) {
-  return add(times3(widen(near)), set16(-510));
-}
-
-template <Upsampling kHow>
-HWY_INLINE I16 column_sums(const uint8_t* near, const uint8_t* far) {
-  if constexpr (kHow == Upsampling::both) return add(near_sums(near), widen(far));
-  return sub(widen(near), set16(128));
-}
-
-/// Column sums of three vectors next to each other; the first gives its last lane only, the last its first.
-struct Window {
-  I16 prev, cur, next;
-};
-
-template <Upsampling kHow>
-HWY_INLINE Chroma across(const Window& w) {
-  const I16 three = times3(w.cur), left = behind(w.prev, w.cur), right = ahead(w.cur, w.next);
-  if constexpr (kHow == Upsampling::both)
-    return {shift_right<4>(add(three, left)), shift_right<4>(add(add(three, set16(-1)), right))};
-  return {shift_right<2>(add(add(three, set16(1)), left)), shift_right<2>(add(add(three, set16(2)), right))};
+/// Half as wide; kWords samples from `p` on.
+HWY_INLINE Chroma across(const uint8_t* p) {
+  const I16 three = add(times3(widen(p)), set16(1 - 4 * 128));
+  return {shift_right<2>(add(three, widen(p - 1))), shift_right<2>(add(add(three, set16(1)), widen(p + 1)))};
 }
 
 /// Bytes in the order of pixels.

@@ -5,9 +5,9 @@
 // lanes (zip, narrow) stays within a block. That is what x86 does at 256 and 512 bits; NEON and the portable
 // vectors have a single block. Code that is written block by block is therefore the same everywhere.
 //
-// Highway supplies what it has; the rest (packing with saturation, pairwise multiply and add, shifting a row
-// of lanes by one) is stated here for each target. The portable target uses the compiler's own vectors
-// (vec_portable-inl.h): Highway's fallback for GCC 12 is one lane at a time.
+// Highway supplies what it has; the rest (packing with saturation, pairwise multiply and add) is stated here
+// for each target. The portable target uses the compiler's own vectors (vec_portable-inl.h): Highway's
+// fallback for GCC 12 is one lane at a time.
 //
 // May be included more than once: by Highway's foreach_target, once per instruction set.
 #if defined(MICROTOME_CODEC_JPEG_VEC_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -314,37 +314,6 @@ HWY_INLINE void plus_minus_dot(I32 sum, Pairs p, I32& plus, I32& minus) {
   const I32 d = dot<kA, kB>(p);
   plus = add(sum, d);
   minus = sub(sum, d);
-#endif
-}
-
-/// The lanes of a row moved by one: out[i] = cur[i - 1], the first from the vector before.
-HWY_INLINE I16 behind(I16 prev, I16 cur) {
-#if HWY_TARGET <= HWY_AVX3
-  alignas(64) static constexpr uint16_t kIndex[32] = {63, 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
-                                                      10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
-                                                      21, 22, 23, 24, 25, 26, 27, 28, 29, 30};
-  return I16{_mm512_permutex2var_epi16(cur.raw, _mm512_load_si512(kIndex), prev.raw)};
-#elif HWY_TARGET == HWY_AVX2
-  return I16{_mm256_alignr_epi8(cur.raw, _mm256_permute2x128_si256(prev.raw, cur.raw, 0x21), 14)};
-#elif HWY_TARGET == HWY_SSE4
-  return I16{_mm_alignr_epi8(cur.raw, prev.raw, 14)};
-#else
-  return I16{vextq_s16(prev.raw, cur.raw, 7)};
-#endif
-}
-/// out[i] = cur[i + 1], the last from the vector after.
-HWY_INLINE I16 ahead(I16 cur, I16 next) {
-#if HWY_TARGET <= HWY_AVX3
-  alignas(64) static constexpr uint16_t kIndex[32] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,
-                                                      12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
-                                                      23, 24, 25, 26, 27, 28, 29, 30, 31, 32};
-  return I16{_mm512_permutex2var_epi16(cur.raw, _mm512_load_si512(kIndex), next.raw)};
-#elif HWY_TARGET == HWY_AVX2
-  return I16{_mm256_alignr_epi8(_mm256_permute2x128_si256(cur.raw, next.raw, 0x21), cur.raw, 2)};
-#elif HWY_TARGET == HWY_SSE4
-  return I16{_mm_alignr_epi8(next.raw, cur.raw, 2)};
-#else
-  return I16{vextq_s16(cur.raw, next.raw, 1)};
 #endif
 }
 

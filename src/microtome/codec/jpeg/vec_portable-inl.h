@@ -266,14 +266,6 @@ HWY_INLINE I16 mul_high(I16 a, I16 b) {
 }
 
 // Stated as shifts of the whole vector where there are such: compilers take shuffles of words apart.
-HWY_INLINE I16 behind(I16 prev, I16 cur) {
-#if MICROTOME_VEC_SSE2
-  const auto p = std::bit_cast<__m128i>(prev), c = std::bit_cast<__m128i>(cur);
-  return std::bit_cast<I16>(_mm_or_si128(_mm_slli_si128(c, 2), _mm_srli_si128(p, 14)));
-#else
-  return __builtin_shufflevector(prev, cur, 7, 8, 9, 10, 11, 12, 13, 14);
-#endif
-}
 HWY_INLINE I16 ahead(I16 cur, I16 next) {
 #if MICROTOME_VEC_SSE2
   const auto c = std::bit_cast<__m128i>(cur), n = std::bit_cast<__m128i>(next);
