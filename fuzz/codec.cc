@@ -47,9 +47,13 @@ TileFormat format_of(const Header& header) {
   format.compression = kCompressions[header.compression % std::size(kCompressions)];
   format.color = kColors[header.color_and_type % 4];
   format.type = kTypes[header.color_and_type / 4 % std::size(kTypes)];
-  format.bits = static_cast<uint16_t>(8 * sample_bytes(format.type));
+  const auto whole = 8 * sample_bytes(format.type), missing = size_t{header.stride_gap} / 4;
+  format.bits = static_cast<uint16_t>(whole - missing % whole);
   format.samples = static_cast<uint16_t>(header.samples_and_flags % 8 + 1);
-  format.predictor = (header.samples_and_flags & 8) != 0 ? Predictor::horizontal : Predictor::none;
+  format.predictor = (header.samples_and_flags & 64) != 0  ? Predictor::floating_point
+                     : (header.samples_and_flags & 8) != 0 ? Predictor::horizontal
+                                                           : Predictor::none;
+  format.lsb_first = (header.samples_and_flags & 32) != 0;
   format.big_endian = (header.samples_and_flags & 16) != 0;
   format.size = {header.w + 1, header.h + 1};
   return format;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import imagecodecs
 import numpy as np
 import tifffile
 
@@ -39,7 +40,52 @@ def tiff_fixture(
     return Fixture(name, compression, color, packed, array, predictor=predictor, big_endian=byteorder == ">")
 
 
+def packed_fixture(
+    name: str, encode, compression: int, array: np.ndarray, bits: int, lsb_first: bool = False
+) -> Fixture:
+    """Samples of `bits` bits, which imagecodecs packs; each row begins with a byte of its own."""
+    rows = [imagecodecs.packints_encode(row.ravel(), bits) for row in array]
+    for row, expected in zip(rows, array, strict=True):
+        decoded = imagecodecs.packints_decode(row, array.dtype, bits, runlen=expected.size)
+        assert np.array_equal(decoded.ravel(), expected.ravel()), name
+    packed = encode(b"".join(rows))
+    if lsb_first:
+        packed = imagecodecs.bitorder_encode(packed)
+    color = RGB if array.shape[2] == 3 else GREY
+    return Fixture(name, compression, color, packed, array, bits=bits, lsb_first=lsb_first)
+
+
+def stored_fixtures():
+    """Samples that memory does not hold as they are stored."""
+    for bits, samples, dtype in (
+        (1, 1, "uint8"),
+        (2, 3, "uint8"),
+        (4, 1, "uint8"),
+        (5, 3, "uint8"),
+        (10, 1, "uint16"),
+    ):
+        image = picture(13, 7, samples, dtype) >> (8 * np.dtype(dtype).itemsize - bits)
+        yield packed_fixture(f"raw_{bits}_bits", bytes, NONE, image, bits)
+    image = picture(13, 7, 3, "uint16") >> 4
+    yield packed_fixture("deflate_12_bits", imagecodecs.zlib_encode, DEFLATE, image, 12)
+    yield packed_fixture("lzw_14_bits", imagecodecs.lzw_encode, LZW, image << 2, 14)
+    yield packed_fixture("zstd_18_bits", imagecodecs.zstd_encode, ZSTD, picture(9, 7, 1, "uint32") >> 14, 18)
+    bilevel = picture(13, 7, 1) >> 7
+    packbits = imagecodecs.packbits_encode
+    yield packed_fixture("packbits_1_bit_fill_order_2", packbits, PACKBITS, bilevel, 1, True)
+    for dtype, compression in (("float16", DEFLATE), ("float32", LZW), ("float64", ZSTD), ("float32", LZMA)):
+        for samples, byteorder in ((1, ">"), (3, "<")):
+            image = picture(9, 7, samples, dtype)
+            name = f"predicted_{dtype}_{compression}_{samples}"
+            yield tiff_fixture(name, compression, image, 3, byteorder)
+
+
 def fixtures():
+    yield from plain_fixtures()
+    yield from stored_fixtures()
+
+
+def plain_fixtures():
     yield tiff_fixture("raw_rgb", NONE, picture(7, 5))
     yield tiff_fixture("raw_u16_big_endian", NONE, picture(7, 5, 1, "uint16"), byteorder=">")
     yield tiff_fixture("raw_f32", NONE, picture(5, 4, 1, "float32"))

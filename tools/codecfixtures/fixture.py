@@ -29,6 +29,8 @@ class Fixture:
     predictor: int = 1
     big_endian: bool = False
     tolerance: int = 0
+    bits: int = 0  # as stored, where samples are packed
+    lsb_first: bool = False
 
     def seed(self) -> bytes | None:
         """The tile as an input of fuzz/codec.cc, with its header; None for what that leaves out."""
@@ -51,7 +53,13 @@ class Fixture:
             tables, packed = b"", tables[:-2] + packed[2:]
         compression = SEED_COMPRESSIONS.index(self.compression)
         color = [RGB, YCBCR, GREY].index(self.color)
-        flags = 8 * (self.predictor == 2) + 16 * self.big_endian
+        flags = (
+            8 * (self.predictor == 2)
+            + 16 * self.big_endian
+            + 32 * self.lsb_first
+            + 64 * (self.predictor == 3)
+        )
+        missing_bits = 8 * self.pixels.dtype.itemsize - self.bits if self.bits else 0
         header = [
             compression,
             color + 4 * types.index(kind),
@@ -60,7 +68,7 @@ class Fixture:
             height - 1,
             0,
             0,
-            1,
+            1 + 4 * missing_bits,
         ]
         return bytes([*header, len(tables)]) + tables + packed
 
@@ -73,7 +81,8 @@ class Fixture:
         data = ",\n ".join("\n  ".join(f'"{line}"' for line in lines) for lines in wrapped)
         return (
             f'{{"{self.name}", Compression{{{self.compression}}}, Color{{{self.color}}}, '
-            f"Predictor{{{self.predictor}}}, SampleType::{kind}, {samples}, {str(self.big_endian).lower()}, "
+            f"Predictor{{{self.predictor}}}, SampleType::{kind}, {samples}, {self.bits}, "
+            f"{str(self.big_endian).lower()}, {str(self.lsb_first).lower()}, "
             f"{{{width}, {height}}}, {self.tolerance},\n {data}}},"
         )
 

@@ -2,6 +2,7 @@
 // letter.
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <map>
 #include <random>
 #include <string>
@@ -179,13 +180,37 @@ TEST(ByteCodecs, WhatIsNotDecodedIsNamed) {
       return text.find(part) != std::string::npos;
     };
     EXPECT_TRUE(says(message([](auto& f) { f.predictor = Predictor::floating_point; }),
-                     "predictor 3 (floating point)"));
+                     "the floating-point predictor with 8-bit samples of uint8"));
     EXPECT_TRUE(
         says(message([](auto& f) { f.predictor = static_cast<Predictor>(9); }), "predictor 9 (unknown)"));
-    EXPECT_TRUE(says(message([](auto& f) { f.bits = 1; }), "1-bit samples packed"));
-    EXPECT_TRUE(says(message([](auto& f) { f.lsb_first = true; }), "FillOrder 2"));
+    const auto packed_and_predicted = [](auto& f) {
+      f.bits = 4;
+      f.predictor = Predictor::horizontal;
+    };
+    EXPECT_TRUE(says(message(packed_and_predicted), "the horizontal predictor with 4-bit samples"));
+    const auto packed_and_signed = [](auto& f) {
+      f.bits = 12;
+      f.type = SampleType::i16;
+    };
+    EXPECT_TRUE(says(message(packed_and_signed), "samples of int16 in 12 bits"));
     EXPECT_TRUE(says(message([](auto& f) { f.color = Color::ycbcr; }), "YCbCr samples without JPEG"));
     EXPECT_TRUE(says(message([](auto& f) { f.planar = true; }), "planar"));
+  }
+}
+
+// Three bytes each, in the file's byte order: what libtiff makes of them.
+TEST(ByteCodecs, SamplesOf24BitsAreNumbers) {
+  ByteVector data(12);
+  for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::byte>(i + 1);
+  TileFormat format = grey(Compression::none, 2, 2);
+  format.type = SampleType::u32;
+  format.bits = 24;
+  for (const bool big_endian : {false, true}) {
+    format.big_endian = big_endian;
+    const auto pixels = decode(data, format);
+    ASSERT_TRUE(pixels.ok()) << pixels.error().to_string();
+    const uint32_t expected = big_endian ? 0x070809 : 0x090807;
+    EXPECT_EQ(std::memcmp(pixels->data() + 8, &expected, 4), 0);
   }
 }
 

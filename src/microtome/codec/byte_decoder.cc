@@ -7,19 +7,35 @@
 #include "microtome/base/checked.h"
 #include "microtome/base/fail.h"
 #include "microtome/codec/part_rows.h"
+#include "microtome/codec/stored_samples.h"
 #include "microtome/simd/kernels.h"
 
 namespace microtome {
 namespace {
 
-Status check_supported(const TileFormat& format) {
-  if (format.lsb_first) return unsupported("bits stored from the lowest (FillOrder 2) are not supported");
-  if (format.color == Color::ycbcr) return unsupported("YCbCr samples without JPEG are not supported");
-  if (format.predictor != Predictor::none && format.predictor != Predictor::horizontal) {
-    return unsupported("predictor {} ({}) is not supported", static_cast<int>(format.predictor),
-                       format.predictor == Predictor::floating_point ? "floating point" : "unknown");
+bool is_float(SampleType type) {
+  return type == SampleType::f16 || type == SampleType::f32 || type == SampleType::f64;
+}
+
+Status check_predictor(const TileFormat& format) {
+  switch (format.predictor) {
+    case Predictor::none:
+      return ok_status();
+    case Predictor::horizontal:
+      if (!is_packed(format)) return ok_status();
+      return unsupported("the horizontal predictor with {}-bit samples is not supported", format.bits);
+    case Predictor::floating_point:
+      if (!is_packed(format) && is_float(format.type)) return ok_status();
+      return unsupported("the floating-point predictor with {}-bit samples of {} is not supported",
+                         format.bits, sample_name(format.type));
   }
-  return ok_status();
+  return unsupported("predictor {} (unknown) is not supported", static_cast<int>(format.predictor));
+}
+
+Status check_supported(const TileFormat& format) {
+  if (format.color == Color::ycbcr) return unsupported("YCbCr samples without JPEG are not supported");
+  if (is_packed(format)) MICROTOME_TRY(check_packed(format));
+  return check_predictor(format);
 }
 
 }  // namespace
@@ -34,10 +50,9 @@ Status ByteDecoder::decode_checked(std::span<const std::byte> packed, const Tile
                                    const Want& want) {
   MICROTOME_TRY(check_request(format, want));
   MICROTOME_TRY(check_full_resolution(want));
-  MICROTOME_TRY(check_whole_samples(format));
   MICROTOME_TRY(check_supported(format));
-  MICROTOME_ASSIGN(const size_t whole, tile_bytes(format));
-  const size_t row_bytes = whole / static_cast<size_t>(format.size.h);
+  MICROTOME_TRY(tile_bytes(format));
+  const size_t row_bytes = stored_row_bytes(format), whole = row_bytes * static_cast<size_t>(format.size.h);
   const int64_t rows_needed = want.bounds().bottom();
   const size_t need = row_bytes * static_cast<size_t>(rows_needed);
   if (need / max_expansion_ > packed.size()) {
@@ -45,11 +60,16 @@ Status ByteDecoder::decode_checked(std::span<const std::byte> packed, const Tile
                    row_bytes);
   }
   const TilePart& first = want.parts.front();
-  const bool straight = want.parts.size() == 1 && first.src.size() == format.size &&
+  const bool straight = !is_packed(format) && want.parts.size() == 1 && first.src.size() == format.size &&
                         first.dst.row_stride == static_cast<int64_t>(row_bytes);
   std::span<std::byte> room(first.dst.data, whole);
   if (!straight) {
     MICROTOME_ASSIGN(room, tile_.at_least(whole));
+  }
+  if (format.lsb_first) {
+    MICROTOME_ASSIGN(const std::span<std::byte> reversed, reversed_.at_least(packed.size()));
+    reverse_bits(packed, reversed.data());
+    packed = reversed;
   }
   MICROTOME_ASSIGN(const std::span<const std::byte> rows, unpack(packed, room, need));
   if (rows.size() < need) {
@@ -60,6 +80,8 @@ Status ByteDecoder::decode_checked(std::span<const std::byte> packed, const Tile
 }
 
 Status ByteDecoder::place(std::span<const std::byte> rows, const TileFormat& format, const Want& want) {
+  if (is_packed(format)) return place_packed(rows, format, want);
+  if (format.predictor == Predictor::floating_point) return place_float(rows, format, want);
   const size_t width = sample_bytes(format.type);
   const bool swap = width > 1 && format.big_endian != (std::endian::native == std::endian::big);
   const bool predicted = format.predictor == Predictor::horizontal;
@@ -93,6 +115,35 @@ Status ByteDecoder::place(std::span<const std::byte> rows, const TileFormat& for
       simd::unpredict(target, width, format.samples, static_cast<size_t>(bounds.right()));
       if (target != out) std::memcpy(out, target + left, parts.row_bytes());
     }
+    parts.done(y);
+  }
+  parts.end();
+  return ok_status();
+}
+
+Status ByteDecoder::place_packed(std::span<const std::byte> rows, const TileFormat& format,
+                                 const Want& want) {
+  MICROTOME_ASSIGN(const PartRows parts, PartRows::make(want, 1, band_));
+  const Rect& bounds = parts.bounds();
+  const size_t stored = stored_row_bytes(format), samples = format.samples;
+  for (int64_t y = bounds.y; y < bounds.bottom(); ++y) {
+    unpack_samples(rows.data() + static_cast<size_t>(y) * stored, format,
+                   static_cast<size_t>(bounds.x) * samples, static_cast<size_t>(bounds.w) * samples,
+                   parts.row(y));
+    parts.done(y);
+  }
+  parts.end();
+  return ok_status();
+}
+
+Status ByteDecoder::place_float(std::span<const std::byte> rows, const TileFormat& format, const Want& want) {
+  MICROTOME_ASSIGN(const PartRows parts, PartRows::make(want, 1, band_));
+  const Rect& bounds = parts.bounds();
+  const size_t stored = stored_row_bytes(format);
+  MICROTOME_ASSIGN(const std::span<std::byte> line, line_.at_least(stored));
+  for (int64_t y = bounds.y; y < bounds.bottom(); ++y) {
+    std::memcpy(line.data(), rows.data() + static_cast<size_t>(y) * stored, stored);
+    unpredict_float(line, format, static_cast<size_t>(bounds.x), static_cast<size_t>(bounds.w), parts.row(y));
     parts.done(y);
   }
   parts.end();

@@ -1,5 +1,5 @@
-// What the byte-oriented codecs share: a stream that unpacks to the tile's rows, then byte order, predictor
-// and crop.
+// What the byte-oriented codecs share: a stream that unpacks to the tile's rows, then byte order, packed
+// samples, predictor and crop.
 //
 // For the codecs' own .cc files. A codec derives from ByteDecoder and knows only bytes.
 #pragma once
@@ -30,11 +30,14 @@ class ByteDecoder : public Decoder {
 
  private:
   Status decode_checked(std::span<const std::byte> packed, const TileFormat& format, const Want& want);
+  // Rows of whole samples, of packed ones, and of floating-point numbers with their predictor.
   Status place(std::span<const std::byte> rows, const TileFormat& format, const Want& want);
+  Status place_packed(std::span<const std::byte> rows, const TileFormat& format, const Want& want);
+  Status place_float(std::span<const std::byte> rows, const TileFormat& format, const Want& want);
 
   std::string_view name_;
   size_t max_expansion_;
-  Scratch tile_, line_, band_;
+  Scratch tile_, line_, band_, reversed_;
 };
 
 }  // namespace microtome

@@ -32,7 +32,8 @@ struct Row {
   Predictor predictor;
   SampleType type;
   uint16_t samples;
-  bool big_endian;
+  uint16_t bits;  // 0: all that the type has
+  bool big_endian, lsb_first;
   Size size;
   int tolerance;
   std::string_view tables, packed, pixels;
@@ -55,7 +56,8 @@ const std::vector<Fixture>& fixtures() {
       format.predictor = row.predictor;
       format.type = row.type;
       format.samples = row.samples;
-      format.bits = static_cast<uint16_t>(8 * sample_bytes(row.type));
+      format.bits = row.bits > 0 ? row.bits : static_cast<uint16_t>(8 * sample_bytes(row.type));
+      format.lsb_first = row.lsb_first;
       format.big_endian = row.big_endian;
       format.size = row.size;
       format.tables = {*tables, tables};
