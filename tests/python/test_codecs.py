@@ -27,18 +27,20 @@ def picture(dtype, channels, seed=0):
     return np.clip(low / 2 + high / 2 + image * (float(high) - low), low, high).astype(dtype)
 
 
-def write(path, image, compression, **options):
+def write(path, image, compression, *, planar=False, tile=TILE, **options):
+    """Writes `image` as a page in tiles, or in strips where `tile` is None; `planar` keeps its channels apart."""
     channels = image.shape[2]
+    stored = np.moveaxis(image, 2, 0) if planar else image if channels > 1 else image[..., 0]
     tifffile.imwrite(
         path,
-        image if channels > 1 else image[..., 0],
+        np.ascontiguousarray(stored),
         compression=None if compression == "none" else compression,
         photometric="rgb" if channels in (3, 4) else "minisblack",
-        planarconfig="contig" if channels > 1 else None,
+        planarconfig="separate" if planar else "contig" if channels > 1 else None,
         extrasamples=["unassalpha"]
         if channels == 4
         else ["unspecified"] * (channels - 1) * (channels not in (1, 3)),
-        tile=options.pop("tile", TILE),
+        tile=tile,
         metadata=None,
         **options,
     )
@@ -47,7 +49,12 @@ def write(path, image, compression, **options):
 def check(path, image, exact=True, within=0):
     """Level 0, whole and in part, is within `within` of what tifffile reads; and where `exact`, what was written."""
     with tifffile.TiffFile(path) as file:
-        theirs = file.pages[0].asarray().reshape(image.shape)
+        page = file.pages[0]
+        theirs = (
+            np.moveaxis(page.asarray(), 0, 2)
+            if page.planarconfig == 2
+            else page.asarray().reshape(image.shape)
+        )
     with mt.open(path) as slide:
         assert slide.dtype == image.dtype.newbyteorder("=")
         ours = slide.read_level(0)
@@ -147,3 +154,28 @@ def test_lossy_lerc(tmp_path):
     image = picture("float32", 3)
     write(tmp_path / "a.tif", image, "lerc", compressionargs={"level": 0.01})
     check(tmp_path / "a.tif", image, exact=False)
+
+
+@pytest.mark.parametrize("tile", [TILE, None], ids=["tiles", "strips"])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint32", "float64"])
+@pytest.mark.parametrize("codec", [*BYTE_CODECS, "lerc"])
+def test_planar_samples(tmp_path, codec, dtype, tile):
+    for channels, byteorder in ((3, "<"), (5, ">")):
+        image = picture(dtype, channels)
+        order = "<" if codec == "lerc" else byteorder
+        write(tmp_path / "a.tif", image, codec, planar=True, tile=tile, byteorder=order, rowsperstrip=16)
+        check(tmp_path / "a.tif", image)
+
+
+@pytest.mark.parametrize("codec", ["packbits", "lzw", "zlib", "zstd", "lzma"])
+@pytest.mark.parametrize(("dtype", "predictor"), [("uint8", 2), ("uint16", 2), ("float32", 3)])
+def test_planar_samples_with_predictor(tmp_path, codec, dtype, predictor):
+    image = picture(dtype, 3)
+    write(tmp_path / "a.tif", image, codec, planar=True, predictor=predictor)
+    check(tmp_path / "a.tif", image)
+
+
+@pytest.mark.parametrize("codec", ["jpeg", "jpeg2000", "jpegxl"])
+def test_planar_samples_of_lossy_codecs(tmp_path, codec):
+    write(tmp_path / "a.tif", picture("uint8", 3), codec, planar=True)
+    check(tmp_path / "a.tif", picture("uint8", 3), exact=False, within=0 if codec == "jpeg" else 1)

@@ -104,9 +104,8 @@ struct TileFormat {
   Predictor predictor = Predictor::none;
   SampleType type = SampleType::u8;
   uint16_t samples = 3;  ///< Per pixel, interleaved in the output.
-  uint16_t bits = 8;  ///< Per sample as stored; fewer than 8 * sample_bytes(type) are packed.
-  bool planar =
-      false;  ///< Each sample in a tile of its own (TIFF PlanarConfiguration 2): unsupported so far.
+  uint16_t bits = 8;     ///< Per sample as stored; fewer than 8 * sample_bytes(type) are packed.
+  bool planar = false;   ///< Each sample in a tile of its own (TIFF PlanarConfiguration 2): PlanarDecoder's.
   bool big_endian = false;  ///< Byte order of samples wider than a byte.
   bool lsb_first = false;   ///< TIFF FillOrder 2: bits of a byte from the lowest on.
   Size size;                ///< Of the tile as encoded; edge tiles are stored whole.

@@ -4,9 +4,11 @@
 #include <array>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "microtome/base/checked.h"
 #include "microtome/base/fail.h"
+#include "microtome/codec/planar.h"
 
 namespace microtome {
 
@@ -23,11 +25,11 @@ uint64_t decoded_bytes(const TileFormat& format) noexcept {
       .value_or(UINT64_MAX / kPackedPerDecoded);
 }
 
-Status check_packed_size(const TileRef& ref) {
-  const uint64_t limit = std::max(kPackedFloor, kPackedPerDecoded * decoded_bytes(*ref.format));
-  if (ref.bytes.size <= limit) return ok_status();
-  return corrupt("a tile of {} bytes, expected at most {} for {}x{} pixels", ref.bytes.size, limit,
-                 ref.format->size.w, ref.format->size.h);
+Status check_packed_size(uint64_t size, const TileFormat& format) {
+  const uint64_t limit = std::max(kPackedFloor, kPackedPerDecoded * decoded_bytes(format));
+  if (size <= limit) return ok_status();
+  return corrupt("a tile of {} bytes, expected at most {} for {}x{} pixels", size, limit, format.size.w,
+                 format.size.h);
 }
 
 /// `part` of an image of which `whole` stands in `pixels`.
@@ -174,8 +176,9 @@ Status TilePlacer::decode_and_place(const Current& tile) {
                                  [&needed](const TilePart& part) { return part.src == needed; });
   if (home != parts_.end()) {
     ++counts_.direct;
-    job_.twins.note(
-        {&tile.slide.source(), &format, tile.ref.bytes, TwinTiles::sample_of(packed), needed, home->dst});
+    if (!format.planar)
+      job_.twins.note(
+          {&tile.slide.source(), &format, tile.ref.bytes, TwinTiles::sample_of(packed), needed, home->dst});
   }
   return ok_status();
 }
@@ -184,7 +187,8 @@ Status TilePlacer::decode_and_place(const Current& tile) {
 /// cache it may never need theirs.
 Result<std::span<const std::byte>> TilePlacer::fetch(const Current& tile) {
   constexpr size_t kMost = 8;
-  MICROTOME_TRY(check_packed_size(tile.ref));
+  if (tile.ref.format->planar) return fetch_planes(tile);
+  MICROTOME_TRY(check_packed_size(tile.ref.bytes.size, *tile.ref.format));
   std::array<ByteRange, kMost> next;
   size_t count = 0;
   for (size_t i = tile.number + 1; i < tile.end && count < kMost && job_.options.cache == nullptr; ++i) {
@@ -198,8 +202,33 @@ Result<std::span<const std::byte>> TilePlacer::fetch(const Current& tile) {
   return worker_.bytes.read(tile.slide.source(), tile.ref.bytes, std::span(next).first(count));
 }
 
+/// The bytes of all samples' tiles, in one.
+Result<std::span<const std::byte>> TilePlacer::fetch_planes(const Current& tile) {
+  const TileFormat& format = *tile.ref.format;
+  const TileKey& key = tile.planned.tile;
+  std::vector<ByteRange> ranges(format.samples);
+  MICROTOME_TRY(tile.slide.planes(static_cast<int>(key.image), key.col, key.row, ranges));
+  const size_t head = plane_bytes::head(ranges.size());
+  uint64_t size = head;
+  for (const ByteRange& range : ranges) {
+    size += range.size;
+    MICROTOME_TRY(check_packed_size(size, format));
+  }
+  MICROTOME_ASSIGN(const std::span<std::byte> packed, worker_.planes.take(static_cast<size_t>(size)));
+  size_t at = head;
+  for (size_t sample = 0; sample < ranges.size(); ++sample) {
+    const auto bytes = static_cast<size_t>(ranges[sample].size);
+    plane_bytes::write_size(packed, sample, bytes);
+    MICROTOME_TRY(tile.slide.source().read_at(ranges[sample].offset, packed.subspan(at, bytes)));
+    at += bytes;
+  }
+  counts_.packed_bytes += size - head;
+  return std::span<const std::byte>(packed);
+}
+
 /// Whether all parts were copied from a tile of the same bytes.
 Result<bool> TilePlacer::copy_twin(const Current& tile, std::span<const std::byte> packed, const Want& want) {
+  if (tile.ref.format->planar) return false;  // twins are of one range
   const std::optional<TwinTiles::Tile> twin = job_.twins.find(packed, *tile.ref.format, want.bounds());
   if (!twin) return false;
   if (twin->source != &tile.slide.source() || twin->bytes != tile.ref.bytes) {

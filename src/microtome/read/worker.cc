@@ -5,28 +5,33 @@
 #include <new>
 
 #include "microtome/base/fail.h"
+#include "microtome/codec/planar.h"
 
 namespace microtome {
 
 Result<Decoder*> Worker::decoder(const TileFormat& format) {
-  if (last_ != nullptr && last_compression_ == format.compression) return last_;
+  if (last_ != nullptr && last_compression_ == format.compression && last_planar_ == format.planar)
+    return last_;
   MICROTOME_ASSIGN(const Codec* codec, find_codec(format));
   Decoder* found = nullptr;
   for (const Entry& entry : decoders_) {
-    if (entry.codec == codec) found = entry.decoder.get();
+    if (entry.codec == codec && entry.planar == format.planar) found = entry.decoder.get();
   }
   if (found == nullptr) {
     MICROTOME_ASSIGN(std::unique_ptr<Decoder> made, codec->make());
+    if (format.planar) made = std::make_unique<PlanarDecoder>(std::move(made));
     found = made.get();
-    decoders_.push_back({codec, std::move(made)});
+    decoders_.push_back({codec, format.planar, std::move(made)});
   }
   last_compression_ = format.compression;
+  last_planar_ = format.planar;
   last_ = found;
   return found;
 }
 
 void Worker::shrink() noexcept {
   bytes.shrink(kKeptScratch);
+  if (planes.capacity() > kKeptScratch) planes.free();
   if (twin.capacity() > kKeptScratch) twin.free();
 }
 

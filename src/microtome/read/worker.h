@@ -33,17 +33,20 @@ class Worker {
   static constexpr size_t kKeptScratch = 8u << 20;
 
   TileBytes bytes;          ///< Reads tiles' bytes.
+  TileScratch planes;       ///< For the bytes of all samples of a tile, where they are stored apart.
   TileScratch twin;         ///< For the bytes of a tile that may be the same as another.
   ConstantTiles constants;  ///< Of all reads this worker had a part in.
 
  private:
   struct Entry {
     const Codec* codec;
+    bool planar;
     std::unique_ptr<Decoder> decoder;
   };
   std::vector<Entry> decoders_;
   // Of the tile before: tiles come in runs of one compression, which alone picks the codec.
   Compression last_compression_{};
+  bool last_planar_ = false;
   Decoder* last_ = nullptr;
 };
 

@@ -161,18 +161,35 @@ const AssociatedImage* Slide::find_associated(std::string_view name) const noexc
   return nullptr;
 }
 
-Result<std::optional<TileRef>> Slide::tile(int number, int64_t col, int64_t row) const {
-  const Image& entry = images_[static_cast<size_t>(number)];
-  const TileGrid& grid = *entry.grid;
-  const auto index = static_cast<uint64_t>(row * grid.cols + col);
+Result<ByteRange> Slide::bytes_at(const TileGrid& grid, uint64_t index) const {
   MICROTOME_ASSIGN(const uint64_t size, grid.byte_counts.at(index));
-  if (size == 0) return std::optional<TileRef>();
+  if (size == 0) return ByteRange();
   MICROTOME_ASSIGN(const uint64_t offset, grid.offsets.at(index));
   const auto end = checked_add(offset, size);
   if (!end || *end > source_->size())
     return corrupt("{} tile bytes at {} pass the end of the file ({} bytes)", size, offset, source_->size());
+  return ByteRange{offset, size};
+}
+
+Result<std::optional<TileRef>> Slide::tile(int number, int64_t col, int64_t row) const {
+  const Image& entry = images_[static_cast<size_t>(number)];
+  const TileGrid& grid = *entry.grid;
+  MICROTOME_ASSIGN(const ByteRange bytes, bytes_at(grid, static_cast<uint64_t>(row * grid.cols + col)));
+  if (bytes.size == 0) return std::optional<TileRef>();
   const bool is_short = grid.last_row_is_short && row == grid.rows - 1;
-  return std::optional(TileRef{{offset, size}, is_short ? &entry.short_format : &grid.format});
+  return std::optional(TileRef{bytes, is_short ? &entry.short_format : &grid.format});
+}
+
+Status Slide::planes(int number, int64_t col, int64_t row, std::span<ByteRange> ranges) const {
+  const TileGrid& grid = image(number);
+  const auto plane = static_cast<uint64_t>(grid.cols) * static_cast<uint64_t>(grid.rows);
+  const auto index = static_cast<uint64_t>(row * grid.cols + col);
+  for (size_t sample = 0; sample < ranges.size(); ++sample) {
+    MICROTOME_ASSIGN(ranges[sample], bytes_at(grid, sample * plane + index));
+    if ((ranges[sample].size == 0) != (ranges[0].size == 0))
+      return unsupported("a tile that is there for some of its samples only (sample {} differs)", sample);
+  }
+  return ok_status();
 }
 
 std::string Slide::image_name(int number) const {

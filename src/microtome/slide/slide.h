@@ -110,7 +110,12 @@ class Slide {
   /// Where tile (col, row) of an image is, or nothing where the file has none (byte count 0: background).
   /// `image`, `col`, `row` exist. Errors, without the tile's place, which the caller knows: corrupt when the
   /// range passes the end of the source; io.
+  /// With planar samples the range is that of the first one's tile; see planes().
   Result<std::optional<TileRef>> tile(int image, int64_t col, int64_t row) const;
+
+  /// Where the samples' tiles are of a planar image: `ranges` has one for each. Errors: as tile()'s, and
+  /// unsupported where some samples have a tile and others have none.
+  Status planes(int image, int64_t col, int64_t row, std::span<ByteRange> ranges) const;
 
   /// openslide.* and tiff.* as OpenSlide 4 names and spells them, the vendor's own, and
   /// microtome.other-images: what else the file holds, and why it is not shown. All valid UTF-8. Two of
@@ -131,6 +136,8 @@ class Slide {
     TileFormat short_format;  // of the last row where last_row_is_short
   };
   Slide() = default;
+  /// The bytes at `index` of an image's arrays; size 0: none.
+  Result<ByteRange> bytes_at(const TileGrid& grid, uint64_t index) const;
 
   std::shared_ptr<const ByteSource> source_;
   std::string format_;
