@@ -17,14 +17,13 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
+
+from nvidia_wheels import UNREACHABLE, Unreachable, unpack
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build" / "abi"
 SOURCES = ROOT / "tests" / "abi"
-UNREACHABLE = 77
 
 # Exact versions, so that a new release fails nobody's build; raise them to compare with newer ones.
 WHEELS = {
@@ -52,36 +51,16 @@ MISTAKES = 7  # WRONG=1 … in wrong_check.cc; 0 is right
 LISTED = re.compile(r"X\((?:required|optional),\s*(\w+),")
 
 
-class Unreachable(RuntimeError):
-    """PyPI cannot be reached."""
-
-
 def fetch(cuda):
     """The folder with the headers and libraries of WHEELS[cuda]; downloads what is not there."""
-    folder = CACHE / cuda
-    stamp = folder / "wheels.txt"
-    wanted = "\n".join(WHEELS[cuda])
-    if stamp.exists() and stamp.read_text() == wanted:
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as wheels:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--retries", "2"]
-        command += ["--disable-pip-version-check", "--only-binary=:all:", "-d", wheels, *WHEELS[cuda]]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            if re.search(
-                r"connection broken|Connection(Error| refused)|Read timed out|name resolution", done.stderr
-            ):
-                raise Unreachable(done.stderr.strip().splitlines()[-1])
-            raise RuntimeError(f"pip download of {cuda}: {done.stderr.strip()}")
-        for wheel in Path(wheels).glob("*.whl"):
-            with zipfile.ZipFile(wheel) as archive:
-                members = [m for m in archive.namelist() if re.search(r"/include/|\.so(\.\d+)*$", m)]
-                # CUDA 12's own runtime headers must not be replaced by those beside crt in CUDA 13's wheel.
-                only = "/crt/" if cuda == "cu12" and "cuda_crt" in wheel.name else ""
-                archive.extractall(folder, [m for m in members if only in m])
-    stamp.write_text(wanted)
-    return folder
+
+    def wanted(wheel, member):
+        # CUDA 12's own runtime headers must not be replaced by those beside crt in CUDA 13's wheel.
+        only = "/crt/" if cuda == "cu12" and "cuda_crt" in wheel else ""
+        return only in member and re.search(r"/include/|\.so(\.\d+)*$", member)
+
+    unpack(WHEELS[cuda], CACHE / cuda, wanted)
+    return CACHE / cuda
 
 
 def compile_check(compiler, folder, source, *options):
