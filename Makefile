@@ -12,6 +12,7 @@
 #   make fuzz    longer fuzzing (FUZZ_SECONDS per target, 300 unless told)
 #   make jpeg-proof    our JPEG decoder against libjpeg-turbo with every instruction set: TILES random tiles (1000000 unless
 #                told), then every JPEG tile of the files in SLIDES; ended early, it goes on where it stood
+#   make scatter-proof the GPU kernel's body, compiled for the host, against the CPU path: PIECES random pieces (1000000 unless told)
 #   make asan, make tsan    all C++ tests under the address and undefined-behaviour sanitizers, the thread sanitizer
 #   make format  formats all sources;  make wheel  a wheel for this machine's Python in dist/;  make clean
 
@@ -75,6 +76,11 @@ jpeg-proof: packages-test
 	@mkdir -p build/jpeg-proof
 	build/release/tests/cpp/jpeg_proof --random $(TILES) --jobs $(JOBS) --state build/jpeg-proof/$(TILES)-by-$(JOBS) \
 	  $(if $(wildcard $(SLIDES)),--files $(SLIDES))
+
+PIECES ?= 1000000
+scatter-proof: packages-test
+	@cmake --preset release > /dev/null && cmake --build build/release --parallel $(JOBS) --target read_tests
+	MICROTOME_SCATTER_PIECES=$(PIECES) build/release/src/microtome/read/read_tests --gtest_filter='Scatter.*'
 
 asan tsan: requirements
 	$(RUN_TESTS) $@ --all-layers

@@ -27,6 +27,7 @@ SUITES = {
     "layers": ("every include keeps to the layer graph", checks.layers),
     "format": ("clang-format and ruff", checks.formatting),
     "abi": ("our declarations of NVIDIA's libraries against NVIDIA's headers", checks.abi),
+    "kernels": ("the GPU kernel compiled anew, against the one that is checked in", checks.kernels),
     "cpp": ("C++ tests, release build", native.release),
     "python": ("Python tests in the main environment", python.python),
     "docs": ("the documentation: its examples, its build, its links", python.docs),

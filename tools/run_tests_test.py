@@ -84,7 +84,7 @@ def test_an_unknown_suite_is_refused_with_the_suites_there_are():
     command = [sys.executable, Path(run_tests.__file__), "nope"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "no suite nope; there are layers, format, abi, cpp" in done.stderr
+    assert "no suite nope; there are layers, format, abi, kernels, cpp" in done.stderr
 
 
 def test_headers_that_cannot_be_fetched_are_a_skip_and_a_wrong_declaration_a_failure(

@@ -1,10 +1,10 @@
-"""Suites that look at sources: layers, format, and declarations of NVIDIA's libraries."""
+"""Suites that look at sources: layers, format, declarations of NVIDIA's libraries, and the GPU kernel's image."""
 
 import json
 import sys
 
-import abi_check
 from install_package import ROOT, make_environment
+from nvidia_wheels import UNREACHABLE
 
 from suites.running import BUILD, Outcome
 
@@ -32,20 +32,30 @@ def formatting(run):
     return outcome
 
 
-def abi(run):
-    """Our declarations of NVIDIA's libraries against NVIDIA's headers; each comparison is one test."""
+def against_nvidia(run, folder, tool, *options):
+    """A tool of ours that needs what NVIDIA has on PyPI, kept in `folder`; each of its comparisons is one test."""
     # The system's Python may have no pip.
     make_environment(run.options.venv, sys.executable, ["test"], run.log)
-    report = BUILD / "abi" / "report.json"
+    report = BUILD / folder / "report.json"
     report.unlink(missing_ok=True)
     interpreter = run.options.venv / "bin" / "python"
-    status = run.status([interpreter, "tools/abi_check.py", "--report", report])
-    if status == abi_check.UNREACHABLE:
-        reason = "skipped: PyPI cannot be reached, and NVIDIA's headers have not been fetched from it before"
+    status = run.status([interpreter, tool, "--report", report, *options])
+    if status == UNREACHABLE:
+        reason = f"skipped: PyPI cannot be reached, and what {tool} needs has not been fetched from it before"
         return Outcome(skipped=1, notes=[reason])
     if not report.exists():
-        raise RuntimeError(f"tools/abi_check.py ended with {status} and wrote no report")
+        raise RuntimeError(f"{tool} ended with {status} and wrote no report")
     outcome = Outcome()
     for name, problem in json.loads(report.read_text()):
         outcome.add(problem is None, name)
     return outcome
+
+
+def abi(run):
+    """Our declarations of NVIDIA's libraries against NVIDIA's headers."""
+    return against_nvidia(run, "abi", "tools/abi_check.py")
+
+
+def kernels(run):
+    """The GPU kernel, compiled anew by NVIDIA's compiler, against the image that is checked in."""
+    return against_nvidia(run, "nvcc", "tools/make_kernels.py", "--check")
