@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
+#include <vector>
 
 #include "microtome/base/checked.h"
 #include "microtome/base/fail.h"
@@ -148,12 +148,14 @@ Status check_tile_parts(std::span<const std::byte> codestream, uint64_t tiles) {
   struct Parts {
     unsigned found = 0, expected = 0;  // expected: 0 where no part says it
   };
-  std::map<uint64_t, Parts> found;
+  std::vector<Parts> found(static_cast<size_t>(tiles));
   while (marker(at) == kStartOfTile && codestream.size() - at >= kTileHeader) {
     const uint64_t length = u32(codestream, at + 6), left = codestream.size() - at;
     if (length > left)
       return corrupt("premature end: a tile part of {} bytes, where {} are left", length, left);
-    Parts& parts = found[number(codestream, at + 4, 2)];
+    const uint64_t tile = number(codestream, at + 4, 2);
+    if (tile >= tiles) return corrupt("a part of codestream tile {}, of which there are {}", tile, tiles);
+    Parts& parts = found[static_cast<size_t>(tile)];
     ++parts.found;
     if (const auto expected = std::to_integer<unsigned>(codestream[at + 11]); expected > 0)
       parts.expected = expected;
@@ -167,9 +169,8 @@ Status check_tile_parts(std::span<const std::byte> codestream, uint64_t tiles) {
   }
   const bool ended = marker(at) == kEnd;
   for (uint64_t tile = 0; tile < tiles; ++tile) {
-    const auto parts = found.find(tile);
-    if (parts == found.end()) return corrupt("codestream tile {} of {} is missing", tile, tiles);
-    const auto [count, expected] = parts->second;
+    const auto [count, expected] = found[static_cast<size_t>(tile)];
+    if (count == 0) return corrupt("codestream tile {} of {} is missing", tile, tiles);
     if (count < expected)
       return corrupt("codestream tile {} has {} parts, expected {}", tile, count, expected);
     if (expected == 0 && !ended)

@@ -161,20 +161,28 @@ const AssociatedImage* Slide::find_associated(std::string_view name) const noexc
   return nullptr;
 }
 
-Result<ByteRange> Slide::bytes_at(const TileGrid& grid, uint64_t index) const {
+namespace {
+
+// The bytes at `index` of an image's arrays; size 0: none. In line, since indices of 10^6 tiles go through
+// it.
+[[gnu::always_inline]] inline Result<ByteRange> bytes_at(const TileGrid& grid, uint64_t index,
+                                                         uint64_t file_bytes) {
   MICROTOME_ASSIGN(const uint64_t size, grid.byte_counts.at(index));
   if (size == 0) return ByteRange();
   MICROTOME_ASSIGN(const uint64_t offset, grid.offsets.at(index));
   const auto end = checked_add(offset, size);
-  if (!end || *end > source_->size())
-    return corrupt("{} tile bytes at {} pass the end of the file ({} bytes)", size, offset, source_->size());
+  if (!end || *end > file_bytes)
+    return corrupt("{} tile bytes at {} pass the end of the file ({} bytes)", size, offset, file_bytes);
   return ByteRange{offset, size};
 }
+
+}  // namespace
 
 Result<std::optional<TileRef>> Slide::tile(int number, int64_t col, int64_t row) const {
   const Image& entry = images_[static_cast<size_t>(number)];
   const TileGrid& grid = *entry.grid;
-  MICROTOME_ASSIGN(const ByteRange bytes, bytes_at(grid, static_cast<uint64_t>(row * grid.cols + col)));
+  MICROTOME_ASSIGN(const ByteRange bytes,
+                   bytes_at(grid, static_cast<uint64_t>(row * grid.cols + col), source_->size()));
   if (bytes.size == 0) return std::optional<TileRef>();
   const bool is_short = grid.last_row_is_short && row == grid.rows - 1;
   return std::optional(TileRef{bytes, is_short ? &entry.short_format : &grid.format});
@@ -185,7 +193,7 @@ Status Slide::planes(int number, int64_t col, int64_t row, std::span<ByteRange> 
   const auto plane = static_cast<uint64_t>(grid.cols) * static_cast<uint64_t>(grid.rows);
   const auto index = static_cast<uint64_t>(row * grid.cols + col);
   for (size_t sample = 0; sample < ranges.size(); ++sample) {
-    MICROTOME_ASSIGN(ranges[sample], bytes_at(grid, sample * plane + index));
+    MICROTOME_ASSIGN(ranges[sample], bytes_at(grid, sample * plane + index, source_->size()));
     if ((ranges[sample].size == 0) != (ranges[0].size == 0))
       return unsupported("a tile that is there for some of its samples only (sample {} differs)", sample);
   }

@@ -136,8 +136,6 @@ class Slide {
     TileFormat short_format;  // of the last row where last_row_is_short
   };
   Slide() = default;
-  /// The bytes at `index` of an image's arrays; size 0: none.
-  Result<ByteRange> bytes_at(const TileGrid& grid, uint64_t index) const;
 
   std::shared_ptr<const ByteSource> source_;
   std::string format_;
