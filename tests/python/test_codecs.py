@@ -129,7 +129,8 @@ def test_webp_leaves_out_an_opaque_alpha(tmp_path):
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float16", "float32"])
 def test_jpegxl(tmp_path, dtype, channels):
     image = picture(dtype, channels)
-    write(tmp_path / "a.tif", image, "jpegxl", compressionargs={"lossless": True})
+    # With less effort libjxl 0.12 fails to encode some floating-point tiles.
+    write(tmp_path / "a.tif", image, "jpegxl", compressionargs={"lossless": True, "effort": 7})
     check(tmp_path / "a.tif", image, exact=dtype != "float16")  # whose smallest values the encoder drops
 
 

@@ -50,12 +50,10 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include <gtest/gtest.h>
-#include <jpeglib.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <random>
 
+#include "microtome/codec/jpeg/for_test/library_rows.h"
 #include "microtome/simd/kernels.h"
 #include "microtome/simd/targets_for_test.h"
 
@@ -68,118 +66,7 @@ HWY_EXPORT(WriteFlat);
 
 namespace {
 
-// Rows with exactly the margins that upsample.h promises, so that the sanitizer sees a read beyond them.
-struct Plane {
-  static constexpr size_t kBefore = 64, kBehind = 128;
-  size_t w, h;
-  std::vector<std::vector<uint8_t>> rows;
-  Plane(size_t width, size_t height) : w(width), h(height), rows(h) {
-    for (auto& row : rows) row.assign(kBefore + w + kBehind, 0x77);
-  }
-  uint8_t* row(size_t y) { return rows[y].data() + kBefore; }
-  void repeat_edges() {
-    for (size_t y = 0; y < h; ++y) {
-      row(y)[-1] = row(y)[0];
-      row(y)[w] = row(y)[w - 1];
-    }
-  }
-};
-
-struct Image {
-  size_t w, h;
-  std::vector<Plane> planes;
-  std::vector<uint8_t> rgb;  // as the library upsamples and converts it
-};
-
-struct File {
-  unsigned char* data = nullptr;
-  unsigned long bytes = 0;
-  ~File() { std::free(data); }
-};
-
-void compress(File& file, const std::vector<uint8_t>& pixels, size_t w, size_t h, int across, int down) {
-  jpeg_compress_struct c;
-  jpeg_error_mgr error;
-  c.err = jpeg_std_error(&error);
-  jpeg_create_compress(&c);
-  jpeg_mem_dest(&c, &file.data, &file.bytes);
-  c.image_width = static_cast<JDIMENSION>(w);
-  c.image_height = static_cast<JDIMENSION>(h);
-  c.input_components = 3;
-  c.in_color_space = JCS_YCbCr;
-  jpeg_set_defaults(&c);
-  jpeg_set_quality(&c, 100, TRUE);
-  c.comp_info[0].h_samp_factor = across;
-  c.comp_info[0].v_samp_factor = down;
-  jpeg_start_compress(&c, TRUE);
-  while (c.next_scanline < h) {
-    JSAMPROW row = const_cast<uint8_t*>(pixels.data()) + 3 * w * c.next_scanline;
-    jpeg_write_scanlines(&c, &row, 1);
-  }
-  jpeg_finish_compress(&c);
-  jpeg_destroy_compress(&c);
-}
-
-struct Decompress {
-  jpeg_decompress_struct d;
-  jpeg_error_mgr error;
-  explicit Decompress(const File& file) {
-    d.err = jpeg_std_error(&error);
-    jpeg_create_decompress(&d);
-    jpeg_mem_src(&d, file.data, file.bytes);
-    jpeg_read_header(&d, TRUE);
-    d.dct_method = JDCT_ISLOW;
-  }
-  ~Decompress() { jpeg_destroy_decompress(&d); }
-};
-
-std::vector<Plane> raw_planes(const File& file) {
-  Decompress reader(file);
-  auto& d = reader.d;
-  d.raw_data_out = TRUE;
-  jpeg_start_decompress(&d);
-  std::vector<Plane> planes;
-  for (int i = 0; i < 3; ++i)
-    planes.emplace_back(d.comp_info[i].downsampled_width, d.comp_info[i].downsampled_height);
-  constexpr size_t kWidest = 4096;
-  std::vector<uint8_t> rows(3 * 16 * kWidest);
-  JSAMPROW pointers[3][16];
-  JSAMPARRAY arrays[3];
-  for (size_t i = 0; i < 3; ++i) {
-    for (size_t r = 0; r < 16; ++r) pointers[i][r] = rows.data() + (16 * i + r) * kWidest;
-    arrays[i] = pointers[i];
-  }
-  const size_t most = static_cast<size_t>(8 * d.max_v_samp_factor);
-  for (size_t y = 0; y < d.output_height; y += most) {
-    jpeg_read_raw_data(&d, arrays, static_cast<JDIMENSION>(most));
-    for (size_t i = 0; i < 3; ++i) {
-      const auto high = static_cast<size_t>(8 * d.comp_info[i].v_samp_factor), from = y * high / most;
-      for (size_t r = 0; r < high && from + r < planes[i].h; ++r)
-        std::copy_n(pointers[i][r], planes[i].w, planes[i].row(from + r));
-    }
-  }
-  jpeg_abort_decompress(&d);
-  for (Plane& plane : planes) plane.repeat_edges();
-  return planes;
-}
-
-Image library_image(size_t w, size_t h, int across, int down, std::mt19937& random) {
-  std::vector<uint8_t> pixels(3 * w * h);
-  std::uniform_int_distribution<int> byte(0, 255);
-  for (auto& p : pixels) p = static_cast<uint8_t>(byte(random));
-  File file;
-  compress(file, pixels, w, h, across, down);
-  Image image{w, h, raw_planes(file), std::vector<uint8_t>(3 * w * h)};
-  Decompress reader(file);
-  reader.d.out_color_space = JCS_RGB;
-  jpeg_start_decompress(&reader.d);
-  while (reader.d.output_scanline < h) {
-    JSAMPROW row = image.rgb.data() + 3 * w * reader.d.output_scanline;
-    jpeg_read_scanlines(&reader.d, &row, 1);
-  }
-  jpeg_finish_decompress(&reader.d);
-  return image;
-}
+using test::Image, test::Plane, test::library_image;
 
 // An output row with guards on both sides, its first byte `offset` bytes behind a cache line.
 struct Out {
@@ -338,7 +225,6 @@ TEST(WriteYccRow, AllColours) {
 // The same tables against the library's: constant blocks of every chroma pair, three lumas.
 TEST(WriteYccRow, TheTablesAreTheLibrarys) {
   for (const int luma : {0, 120, 255}) {
-    File file;
     constexpr size_t kSide = 8 * 256;
     std::vector<uint8_t> pixels(3 * kSide * kSide);
     for (size_t i = 0; i < kSide * kSide; ++i) {
@@ -346,14 +232,9 @@ TEST(WriteYccRow, TheTablesAreTheLibrarys) {
       pixels[3 * i + 1] = static_cast<uint8_t>(i % kSide / 8);
       pixels[3 * i + 2] = static_cast<uint8_t>(i / kSide / 8);
     }
-    compress(file, pixels, kSide, kSide, 1, 1);
-    Decompress reader(file);
-    reader.d.out_color_space = JCS_RGB;
-    jpeg_start_decompress(&reader.d);
-    std::vector<uint8_t> row(3 * kSide);
+    const std::vector<uint8_t> rgb = test::library_rgb(pixels, kSide, kSide);
     for (size_t y = 0; y < kSide; ++y) {
-      JSAMPROW to = row.data();
-      jpeg_read_scanlines(&reader.d, &to, 1);
+      const uint8_t* const row = rgb.data() + 3 * kSide * y;
       for (size_t x = 0; x < kSide; ++x) {
         const int b = static_cast<int>(x / 8) - 128, r = static_cast<int>(y / 8) - 128;
         ASSERT_EQ(row[3 * x], clamped(luma + ((91881 * r + 32768) >> 16))) << r;
