@@ -7,8 +7,9 @@ import io
 import imagecodecs
 import numpy as np
 import tifffile
+from slidemaker.tiff_writer import Directory, tiff_bytes
 
-from .fixture import DEFLATE, DEFLATE_OLD, GREY, LZMA, LZW, NONE, PACKBITS, RGB, ZSTD, Fixture, picture
+from .fixture import DEFLATE, DEFLATE_OLD, GREY, LZMA, LZW, NONE, PACKBITS, RGB, YCBCR, ZSTD, Fixture, picture
 
 
 def tiff_fixture(
@@ -80,9 +81,51 @@ def stored_fixtures():
             yield tiff_fixture(name, compression, image, 3, byteorder)
 
 
+def ycbcr_fixture(name: str, compression: int, across: int, down: int) -> Fixture:
+    """Data units of noise; the expected pixels are libtiff's."""
+    width, height = 13, 7
+    size = -(-width // across) * -(-height // down) * (across * down + 2)
+    units = np.random.default_rng(11).integers(0, 256, size, np.uint8).tobytes()
+    packed = imagecodecs.zlib_encode(units) if compression == DEFLATE else units
+    tags = {256: width, 257: height, 258: [8, 8, 8], 259: compression, 262: YCBCR, 277: 3, 278: height}
+    content = tiff_bytes([Directory(tags | {530: [across, down]}, [packed], tiled=False)])
+    pixels = imagecodecs.tiff_decode(content, asrgb=True)[..., :3]
+    return Fixture(name, compression, YCBCR, packed, np.ascontiguousarray(pixels), subsampling=(across, down))
+
+
+def signed_fixture(name: str, bits: int, dtype: str) -> Fixture:
+    """Two's complement, packed by imagecodecs as if there were no signs."""
+    values = np.random.default_rng(12).integers(-(2 ** (bits - 1)), 2 ** (bits - 1), (7, 13, 1), dtype)
+    unsigned = values.astype(dtype.replace("int", "uint")) & (2**bits - 1)
+    packed = b"".join(imagecodecs.packints_encode(row.ravel(), bits) for row in unsigned)
+    return Fixture(name, NONE, GREY, packed, values, bits=bits)
+
+
+def float24_fixture(name: str, byteorder: str) -> Fixture:
+    """Any 24 bits but those of no number, as imagecodecs understands them."""
+    stored = np.random.default_rng(13).integers(0, 256, (7, 13, 1, 3), np.uint8)
+    stored[..., 2 if byteorder == "<" else 0] &= 0xBF
+    packed = stored.tobytes()
+    values = imagecodecs.float24_decode(packed, byteorder=byteorder).reshape(7, 13, 1)
+    return Fixture(name, NONE, GREY, packed, values, bits=24, big_endian=byteorder == ">")
+
+
+def odd_fixtures():
+    """What tifffile does not write."""
+    for compression in (NONE, DEFLATE):
+        for across, down in ((1, 1), (2, 1), (2, 2), (4, 2)):
+            yield ycbcr_fixture(f"ycbcr_{across}{down}_{compression}", compression, across, down)
+    yield signed_fixture("raw_signed_5_bits", 5, "int8")
+    yield signed_fixture("raw_signed_12_bits", 12, "int16")
+    yield signed_fixture("raw_signed_20_bits", 20, "int32")
+    yield float24_fixture("raw_float24", "<")
+    yield float24_fixture("raw_float24_big_endian", ">")
+
+
 def fixtures():
     yield from plain_fixtures()
     yield from stored_fixtures()
+    yield from odd_fixtures()
 
 
 def plain_fixtures():

@@ -15,7 +15,7 @@ WHITE_IS_ZERO, GREY, RGB, YCBCR = 0, 1, 2, 6
 SEED_COMPRESSIONS = [JPEG, JPEG2000, APERIO_YCBCR, APERIO_RGB, NONE, DEFLATE, DEFLATE_OLD, LZW]
 SEED_COMPRESSIONS += [PACKBITS, ZSTD, LZMA, WEBP, JPEGXL, LERC]
 TYPES = {"uint8": "u8", "uint16": "u16", "uint32": "u32", "uint64": "u64", "float32": "f32", "int16": "i16"}
-TYPES |= {"int8": "i8", "float16": "f16", "float64": "f64"}
+TYPES |= {"int32": "i32", "int8": "i8", "float16": "f16", "float64": "f64"}
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Fixture:
     tolerance: int = 0
     bits: int = 0  # as stored, where samples are packed
     lsb_first: bool = False
+    subsampling: tuple[int, int] = (1, 1)  # of YCbCr whose codec knows nothing of it
 
     def seed(self) -> bytes | None:
         """The tile as an input of fuzz/codec.cc, with its header; None for what that leaves out."""
@@ -66,8 +67,7 @@ class Fixture:
             samples - 1 + flags,
             width - 1,
             height - 1,
-            0,
-            0,
+            *(factor.bit_length() - 1 for factor in self.subsampling),
             1 + 4 * missing_bits,
         ]
         return bytes([*header, len(tables)]) + tables + packed
@@ -79,11 +79,12 @@ class Fixture:
         texts = [base64.b64encode(data).decode() for data in (self.tables, self.packed, native.tobytes())]
         wrapped = [[text[i : i + 104] for i in range(0, len(text) or 1, 104)] for text in texts]
         data = ",\n ".join("\n  ".join(f'"{line}"' for line in lines) for lines in wrapped)
+        sampling = "" if self.subsampling == (1, 1) else ", {}, {}".format(*self.subsampling)
         return (
             f'{{"{self.name}", Compression{{{self.compression}}}, Color{{{self.color}}}, '
             f"Predictor{{{self.predictor}}}, SampleType::{kind}, {samples}, {self.bits}, "
             f"{str(self.big_endian).lower()}, {str(self.lsb_first).lower()}, "
-            f"{{{width}, {height}}}, {self.tolerance},\n {data}}},"
+            f"{{{width}, {height}}}, {self.tolerance},\n {data}{sampling}}},"
         )
 
 

@@ -29,7 +29,8 @@ ALWAYS_LONG = {254, 256, 257, 278, 322, 323}
 class Directory:
     """One image: its tags {code: value}, its tiles or strips in file order (None: absent), its SubIFDs.
 
-    A value is an int, a list of ints, a str (ASCII), bytes (UNDEFINED), or a pair of ints as a tuple (RATIONAL).
+    A value is an int, a list of ints, a str (ASCII), bytes (UNDEFINED), or a tuple of numerators and denominators in
+    turn (RATIONAL).
     `repeated`: equal segments stand in the file once.
     """
 
@@ -120,11 +121,16 @@ class Writer:
         return next_link
 
 
-def write_tiff(path, directories, *, big=False, order="little"):
-    """Writes the directories as one chain, each with its segments and SubIFDs before and after it."""
+def tiff_bytes(directories, *, big=False, order="little"):
+    """A file with the directories as one chain, each with its segments and SubIFDs before and after it."""
     writer = Writer(big, order)
     link = writer.link
     for image in directories:
         link = writer.directory(image, link)
+    return bytes(writer.data)
+
+
+def write_tiff(path, directories, *, big=False, order="little"):
+    """Writes tiff_bytes()."""
     with open(path, "wb") as file:
-        file.write(writer.data)
+        file.write(tiff_bytes(directories, big=big, order=order))

@@ -103,6 +103,26 @@ std::string compression_name(Compression compression) {
   return fmt::format("compression {}", static_cast<int>(compression));
 }
 
+uint16_t color_samples(Color color) noexcept {
+  switch (color) {
+    case Color::white_is_zero:
+    case Color::black_is_zero:
+    case Color::palette:
+    case Color::mask:
+      return 1;
+    case Color::rgb:
+    case Color::ycbcr:
+    case Color::cielab:
+    case Color::icclab:
+    case Color::itulab:
+      return 3;
+    case Color::cmyk:
+      return 4;
+    default:
+      return 0;
+  }
+}
+
 std::string color_name(Color color) {
   switch (color) {
     case Color::white_is_zero:

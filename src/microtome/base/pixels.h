@@ -3,10 +3,13 @@
 // This is the vocabulary that containers (tiff, slide) and codecs share, so that neither includes the other.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "microtome/base/bytes.h"
 #include "microtome/base/geometry.h"
@@ -97,6 +100,17 @@ std::string color_name(Color color);
 /// TIFF's Predictor tag (TIFF 6.0 section 14; Adobe TIFF Technical Note 3).
 enum class Predictor : uint16_t { none = 1, horizontal = 2, floating_point = 3 };
 
+/// How YCbCr samples are stored and what they stand for, where the codec itself knows nothing of it (TIFF 6.0
+/// sections 20 and 21). The codes in `reference` that mean black and white are those of Y, Cb and Cr.
+struct YCbCrCoding {
+  uint8_t across = 2, down = 2;  ///< So many luma samples to a chroma sample.
+  std::array<float, 3> luma{0.299F, 0.587F, 0.114F};
+  std::array<float, 6> reference{0, 255, 128, 255, 128, 255};
+  bool operator==(const YCbCrCoding&) const = default;
+};
+
+struct RgbForm;
+
 /// All that a decoder may know about a tile besides its bytes.
 struct TileFormat {
   Compression compression = Compression::none;
@@ -110,6 +124,29 @@ struct TileFormat {
   bool lsb_first = false;   ///< TIFF FillOrder 2: bits of a byte from the lowest on.
   Size size;                ///< Of the tile as encoded; edge tiles are stored whole.
   Bytes tables;             ///< JPEGTables (Adobe TIFF Technical Note 2), or empty.
+  YCbCrCoding ycbcr;        ///< Of Color::ycbcr, unless the codec converts it.
+  /// Set: the pixels are to be what the stored samples look like. Then `type` and `samples` are uint8 and 3,
+  /// and what is stored is `rgb_form->stored`.
+  std::shared_ptr<const RgbForm> rgb_form = nullptr;
 };
+
+/// What an extra sample says of the others (TIFF 6.0 section 18): they have been multiplied by it, or not.
+enum class Alpha : uint8_t { none, associated, straight };
+
+/// Stored samples, and how they become red, green and blue of 8 bits.
+struct RgbForm {
+  TileFormat stored;
+  Alpha alpha = Alpha::none;  ///< Of the first sample behind the colours.
+  /// Of Color::palette: red of every index, then green, then blue, each of 16 bits.
+  std::vector<uint16_t> color_map = {};
+};
+
+/// The samples as the file has them.
+inline const TileFormat& stored_format(const TileFormat& format) noexcept {
+  return format.rgb_form ? format.rgb_form->stored : format;
+}
+
+/// How many samples are colour, of a pixel whose others are extra ones; 0 where that is not known.
+uint16_t color_samples(Color color) noexcept;
 
 }  // namespace microtome

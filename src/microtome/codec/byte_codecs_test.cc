@@ -2,28 +2,16 @@
 // letter.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <map>
-#include <random>
 #include <string>
 
 #include "microtome/codec/fixtures_for_test.h"
 
 namespace microtome::test {
 namespace {
-
-TileFormat grey(Compression compression, int64_t width, int64_t height) {
-  TileFormat format;
-  format.compression = compression;
-  format.color = Color::black_is_zero;
-  format.samples = 1;
-  format.size = {width, height};
-  return format;
-}
-
-std::string error_of(const Result<ByteVector>& pixels) {
-  return pixels.ok() ? "none" : pixels.error().to_string();
-}
 
 // Writes codes from the highest bit and widens them one entry early; the old style is from the lowest, and
 // not early.
@@ -84,13 +72,6 @@ ByteVector lzw_encode(const ByteVector& data, bool old_style = false, bool clear
   return writer.take();
 }
 
-ByteVector noise(size_t size, uint32_t values) {
-  std::mt19937 random(5);
-  ByteVector bytes(size);
-  for (std::byte& b : bytes) b = static_cast<std::byte>(random() % values);
-  return bytes;
-}
-
 TEST(Lzw, EveryCodeWidthAndManyClears) {
   for (const uint32_t values : {1u, 2u, 5u, 40u, 256u}) {
     for (const int64_t size : {1, 2, 3, 250, 253, 254, 255, 256, 700, 4000, 20000}) {
@@ -115,30 +96,30 @@ TEST(Lzw, TheEndCodeMayBeMissingAndDataBehindItDoesNotMatter) {
   const ByteVector data = noise(300, 20);
   ByteVector packed = lzw_encode(data);
   packed.pop_back();
-  EXPECT_EQ(error_of(decode(packed, grey(Compression::lzw, 300, 1))), "none");
+  EXPECT_EQ(error_text(decode(packed, grey(Compression::lzw, 300, 1))), "none");
   packed = lzw_encode(data);
   packed.insert(packed.end(), 50, std::byte{0xFF});
   const auto pixels = decode(packed, grey(Compression::lzw, 300, 1));
   ASSERT_TRUE(pixels.ok());
   EXPECT_EQ(*pixels, data);
-  EXPECT_EQ(error_of(decode(packed, grey(Compression::lzw, 100, 4))),
+  EXPECT_EQ(error_text(decode(packed, grey(Compression::lzw, 100, 4))),
             "corrupt: lzw: premature end: 300 bytes, expected 400 (4 rows of 100)");
 }
 
 TEST(Lzw, CodesBeyondTheTableAreCorrupt) {
   LzwWriter writer(false);
   for (const uint32_t code : {256u, 65u, 300u}) writer.put(code, 9);
-  EXPECT_EQ(error_of(decode(writer.take(), grey(Compression::lzw, 4, 1))),
+  EXPECT_EQ(error_text(decode(writer.take(), grey(Compression::lzw, 4, 1))),
             "corrupt: lzw: code 300 after 1 bytes, where the table ends at 257");
   LzwWriter first(false);
   for (const uint32_t code : {256u, 258u}) first.put(code, 9);
-  EXPECT_EQ(error_of(decode(first.take(), grey(Compression::lzw, 4, 1))),
+  EXPECT_EQ(error_text(decode(first.take(), grey(Compression::lzw, 4, 1))),
             "corrupt: lzw: code 258 after 0 bytes, where the table ends at 257");
 }
 
 TEST(Raw, TooFewBytesComeWithNumbersAndMoreDoNotMatter) {
   const ByteVector data = noise(25, 256);
-  EXPECT_EQ(error_of(decode(data, grey(Compression::none, 10, 3))),
+  EXPECT_EQ(error_text(decode(data, grey(Compression::none, 10, 3))),
             "corrupt: raw: 25 bytes cannot hold the 3 rows of 10 bytes that are needed");
   const auto pixels = decode(data, grey(Compression::none, 10, 2));
   ASSERT_TRUE(pixels.ok());
@@ -161,7 +142,7 @@ TEST(Deflate, AWrongChecksumIsCorrupt) {
   const Fixture& f = fixture("deflate_rgb");
   ByteVector packed = f.packed;
   packed.back() ^= std::byte{1};
-  EXPECT_EQ(error_of(decode(packed, f.format)),
+  EXPECT_EQ(error_text(decode(packed, f.format)),
             "corrupt: deflate: invalid data, or an end before the stream's (" +
                 std::to_string(packed.size()) + " bytes packed)");
 }
@@ -174,7 +155,7 @@ TEST(ByteCodecs, WhatIsNotDecodedIsNamed) {
       change(format);
       const auto pixels = decode(data, format);
       EXPECT_TRUE(!pixels.ok() && pixels.error().code == Errc::unsupported);
-      return error_of(pixels);
+      return error_text(pixels);
     };
     const auto says = [](const std::string& text, const char* part) {
       return text.find(part) != std::string::npos;
@@ -188,12 +169,12 @@ TEST(ByteCodecs, WhatIsNotDecodedIsNamed) {
       f.predictor = Predictor::horizontal;
     };
     EXPECT_TRUE(says(message(packed_and_predicted), "the horizontal predictor with 4-bit samples"));
-    const auto packed_and_signed = [](auto& f) {
+    const auto few_bits_of_a_float = [](auto& f) {
       f.bits = 12;
-      f.type = SampleType::i16;
+      f.type = SampleType::f16;
     };
-    EXPECT_TRUE(says(message(packed_and_signed), "samples of int16 in 12 bits"));
-    EXPECT_TRUE(says(message([](auto& f) { f.color = Color::ycbcr; }), "YCbCr samples without JPEG"));
+    EXPECT_TRUE(says(message(few_bits_of_a_float), "samples of float16 in 12 bits"));
+    EXPECT_TRUE(says(message([](auto& f) { f.color = Color::ycbcr; }), "YCbCr of 1 samples of 8 bits"));
     EXPECT_TRUE(says(message([](auto& f) { f.planar = true; }), "planar"));
   }
 }
@@ -212,6 +193,54 @@ TEST(ByteCodecs, SamplesOf24BitsAreNumbers) {
     const uint32_t expected = big_endian ? 0x070809 : 0x090807;
     EXPECT_EQ(std::memcmp(pixels->data() + 8, &expected, 4), 0);
   }
+}
+
+// Two's complement, whose highest bit is the sign.
+TEST(ByteCodecs, PackedSamplesMayBeSigned) {
+  TileFormat format = grey(Compression::none, 4, 1);
+  format.type = SampleType::i16;
+  format.bits = 12;
+  const auto pixels = decode(bytes({0x7F, 0xF8, 0x00, 0xFF, 0xF0, 0x01}), format);
+  ASSERT_TRUE(pixels.ok()) << pixels.error().to_string();
+  int16_t values[4];
+  std::memcpy(values, pixels->data(), sizeof values);
+  EXPECT_EQ(values[0], 2047);
+  EXPECT_EQ(values[1], -2048);
+  EXPECT_EQ(values[2], -1);
+  EXPECT_EQ(values[3], 1);
+
+  format.type = SampleType::i32;
+  format.bits = 24;
+  format.size = {1, 1};
+  const auto lowest = decode(bytes({0x00, 0x00, 0x80}), format);
+  int32_t value = 0;
+  std::memcpy(&value, lowest->data(), sizeof value);
+  EXPECT_EQ(value, -(1 << 23));
+}
+
+// A sign, 7 bits of exponent around 63, 16 of fraction.
+TEST(ByteCodecs, FloatsOf24BitsAreWidened) {
+  TileFormat format = grey(Compression::none, 1, 1);
+  format.type = SampleType::f32;
+  format.bits = 24;
+  format.big_endian = true;
+  const auto value_of = [&](int high, int middle, int low) {
+    const auto pixels = decode(bytes({high, middle, low}), format);
+    EXPECT_TRUE(pixels.ok());
+    float value = 0;
+    std::memcpy(&value, pixels->data(), sizeof value);
+    return value;
+  };
+  EXPECT_EQ(value_of(0x3F, 0, 0), 1.0F);
+  EXPECT_EQ(value_of(0xC0, 0x80, 0), -3.0F);
+  EXPECT_EQ(value_of(0x7E, 0xFF, 0xFF), std::ldexp(2.0F - std::ldexp(1.0F, -16), 63));
+  EXPECT_EQ(value_of(0x01, 0, 0), std::ldexp(1.0F, -62));
+  EXPECT_EQ(value_of(0x00, 0x80, 0), std::ldexp(1.0F, -63));
+  EXPECT_EQ(value_of(0x00, 0, 1), std::ldexp(1.0F, -78));
+  EXPECT_EQ(value_of(0x80, 0, 3), -3 * std::ldexp(1.0F, -78));
+  EXPECT_EQ(value_of(0x00, 0, 0), 0.0F);
+  EXPECT_EQ(value_of(0x7F, 0, 0), std::numeric_limits<float>::infinity());
+  EXPECT_TRUE(std::isnan(value_of(0x7F, 0, 1)));
 }
 
 // As tifffile does: what is no colour we know is given as it is stored.
@@ -240,7 +269,7 @@ TEST(ByteCodecs, TinyStreamsAllocateNoHugeTiles) {
   format.size = {60000, 60000};
   const auto large = decode(*make_decoder(format), f.packed, format, {0, 0, 1, 1});
   EXPECT_EQ(
-      error_of(large),
+      error_text(large),
       "unsupported: deflate: a tile of 60000x60000 pixels with 3 samples of uint8 is larger than 2 GiB");
   format.size = {INT64_MAX, INT64_MAX};
   EXPECT_FALSE(decode(*make_decoder(format), f.packed, format, {0, 0, 1, 1}).ok());

@@ -25,7 +25,7 @@ Status check_predictor(const TileFormat& format) {
       if (!is_packed(format)) return ok_status();
       return unsupported("the horizontal predictor with {}-bit samples is not supported", format.bits);
     case Predictor::floating_point:
-      if (!is_packed(format) && is_float(format.type)) return ok_status();
+      if (is_float(format.type) && (!is_packed(format) || format.bits == 24)) return ok_status();
       return unsupported("the floating-point predictor with {}-bit samples of {} is not supported",
                          format.bits, sample_name(format.type));
   }
@@ -33,9 +33,15 @@ Status check_predictor(const TileFormat& format) {
 }
 
 Status check_supported(const TileFormat& format) {
-  if (format.color == Color::ycbcr) return unsupported("YCbCr samples without JPEG are not supported");
+  if (format.color == Color::ycbcr) MICROTOME_TRY(check_ycbcr(format));
   if (is_packed(format)) MICROTOME_TRY(check_packed(format));
   return check_predictor(format);
+}
+
+/// What the first `rows` rows take.
+size_t stored_bytes(const TileFormat& format, int64_t rows) {
+  if (format.color == Color::ycbcr) return ycbcr_bytes(format, rows);
+  return stored_row_bytes(format) * static_cast<size_t>(rows);
 }
 
 }  // namespace
@@ -52,15 +58,16 @@ Status ByteDecoder::decode_checked(std::span<const std::byte> packed, const Tile
   MICROTOME_TRY(check_full_resolution(want));
   MICROTOME_TRY(check_supported(format));
   MICROTOME_TRY(tile_bytes(format));
-  const size_t row_bytes = stored_row_bytes(format), whole = row_bytes * static_cast<size_t>(format.size.h);
+  const size_t row_bytes = stored_row_bytes(format), whole = stored_bytes(format, format.size.h);
   const int64_t rows_needed = want.bounds().bottom();
-  const size_t need = row_bytes * static_cast<size_t>(rows_needed);
+  const size_t need = stored_bytes(format, rows_needed);
   if (need / max_expansion_ > packed.size()) {
     return corrupt("{} bytes cannot hold the {} rows of {} bytes that are needed", packed.size(), rows_needed,
-                   row_bytes);
+                   need / static_cast<size_t>(rows_needed));
   }
   const TilePart& first = want.parts.front();
-  const bool straight = !is_packed(format) && want.parts.size() == 1 && first.src.size() == format.size &&
+  const bool plain = !is_packed(format) && format.color != Color::ycbcr;
+  const bool straight = plain && want.parts.size() == 1 && first.src.size() == format.size &&
                         first.dst.row_stride == static_cast<int64_t>(row_bytes);
   std::span<std::byte> room(first.dst.data, whole);
   if (!straight) {
@@ -74,14 +81,15 @@ Status ByteDecoder::decode_checked(std::span<const std::byte> packed, const Tile
   MICROTOME_ASSIGN(const std::span<const std::byte> rows, unpack(packed, room, need));
   if (rows.size() < need) {
     return corrupt("premature end: {} bytes, expected {} ({} rows of {})", rows.size(), need, rows_needed,
-                   row_bytes);
+                   need / static_cast<size_t>(rows_needed));
   }
   return place(rows, format, want);
 }
 
 Status ByteDecoder::place(std::span<const std::byte> rows, const TileFormat& format, const Want& want) {
-  if (is_packed(format)) return place_packed(rows, format, want);
+  if (format.color == Color::ycbcr) return place_ycbcr(rows, format, want);
   if (format.predictor == Predictor::floating_point) return place_float(rows, format, want);
+  if (is_packed(format)) return place_packed(rows, format, want);
   const size_t width = sample_bytes(format.type);
   const bool swap = width > 1 && format.big_endian != (std::endian::native == std::endian::big);
   const bool predicted = format.predictor == Predictor::horizontal;
@@ -130,6 +138,28 @@ Status ByteDecoder::place_packed(std::span<const std::byte> rows, const TileForm
     unpack_samples(rows.data() + static_cast<size_t>(y) * stored, format,
                    static_cast<size_t>(bounds.x) * samples, static_cast<size_t>(bounds.w) * samples,
                    parts.row(y));
+    parts.done(y);
+  }
+  parts.end();
+  return ok_status();
+}
+
+Status ByteDecoder::place_ycbcr(std::span<const std::byte> rows, const TileFormat& format, const Want& want) {
+  MICROTOME_ASSIGN(const PartRows parts, PartRows::make(want, 1, band_));
+  const Rect& bounds = parts.bounds();
+  ycbcr_.prepare(format.ycbcr);
+  const size_t stored = stored_row_bytes(format);
+  for (int64_t y = bounds.y; y < bounds.bottom(); ++y) {
+    if (format.predictor == Predictor::none) {
+      ycbcr_.row(rows.data(), format, y, bounds.x, bounds.w, parts.row(y));
+    } else {  // and no subsampling: pixels of three samples, as of any other colour
+      MICROTOME_ASSIGN(const std::span<std::byte> line, line_.at_least(stored));
+      std::memcpy(line.data(), rows.data() + static_cast<size_t>(y) * stored, stored);
+      simd::unpredict(line.data(), 1, format.samples, static_cast<size_t>(bounds.right()));
+      std::memcpy(parts.row(y), line.data() + static_cast<size_t>(bounds.x) * parts.pixel_bytes(),
+                  parts.row_bytes());
+      ycbcr_.convert(parts.row(y), bounds.w);
+    }
     parts.done(y);
   }
   parts.end();

@@ -1,5 +1,5 @@
 // What the byte-oriented codecs share: a stream that unpacks to the tile's rows, then byte order, packed
-// samples, predictor and crop.
+// samples, predictor, YCbCr and crop.
 //
 // For the codecs' own .cc files. A codec derives from ByteDecoder and knows only bytes.
 #pragma once
@@ -10,6 +10,7 @@
 
 #include "microtome/codec/codec.h"
 #include "microtome/codec/request.h"
+#include "microtome/codec/ycbcr.h"
 
 namespace microtome {
 
@@ -30,14 +31,17 @@ class ByteDecoder : public Decoder {
 
  private:
   Status decode_checked(std::span<const std::byte> packed, const TileFormat& format, const Want& want);
-  // Rows of whole samples, of packed ones, and of floating-point numbers with their predictor.
+  // Rows of whole samples, of packed ones, of floating-point numbers with their predictor, and of YCbCr.
   Status place(std::span<const std::byte> rows, const TileFormat& format, const Want& want);
   Status place_packed(std::span<const std::byte> rows, const TileFormat& format, const Want& want);
   Status place_float(std::span<const std::byte> rows, const TileFormat& format, const Want& want);
 
+  Status place_ycbcr(std::span<const std::byte> rows, const TileFormat& format, const Want& want);
+
   std::string_view name_;
   size_t max_expansion_;
   Scratch tile_, line_, band_, reversed_;
+  YCbCrConverter ycbcr_;
 };
 
 }  // namespace microtome

@@ -4,40 +4,12 @@
 #include <lzma.h>
 #include <zstd.h>
 
-#include <initializer_list>
-#include <random>
 #include <string>
 
 #include "microtome/codec/fixtures_for_test.h"
 
 namespace microtome::test {
 namespace {
-
-TileFormat grey(Compression compression, int64_t width, int64_t height) {
-  TileFormat format;
-  format.compression = compression;
-  format.color = Color::black_is_zero;
-  format.samples = 1;
-  format.size = {width, height};
-  return format;
-}
-
-std::string error_of(const Result<ByteVector>& pixels) {
-  return pixels.ok() ? "none" : pixels.error().to_string();
-}
-
-ByteVector bytes(std::initializer_list<int> values) {
-  ByteVector result;
-  for (const int value : values) result.push_back(static_cast<std::byte>(value));
-  return result;
-}
-
-ByteVector noise(size_t size) {
-  std::mt19937 random(3);
-  ByteVector result(size);
-  for (std::byte& b : result) b = static_cast<std::byte>(random());
-  return result;
-}
 
 ByteVector joined(ByteVector a, const ByteVector& b) {
   a.insert(a.end(), b.begin(), b.end());
@@ -61,9 +33,9 @@ TEST(PackBits, RunsMayCrossRowsAndTheTilesEndAndNothingMayStandBetween) {
 }
 
 TEST(PackBits, TooFewBytesComeWithNumbers) {
-  EXPECT_EQ(error_of(decode(bytes({0xFE, 0xAA, 0x05, 1, 2}), grey(Compression::packbits, 4, 2))),
+  EXPECT_EQ(error_text(decode(bytes({0xFE, 0xAA, 0x05, 1, 2}), grey(Compression::packbits, 4, 2))),
             "corrupt: packbits: premature end: 5 bytes, expected 8 (2 rows of 4)");
-  EXPECT_EQ(error_of(decode(bytes({0xFE}), grey(Compression::packbits, 4, 2))),
+  EXPECT_EQ(error_text(decode(bytes({0xFE}), grey(Compression::packbits, 4, 2))),
             "corrupt: packbits: premature end: 0 bytes, expected 8 (2 rows of 4)");
 }
 
@@ -92,7 +64,7 @@ TEST(Zstd, FramesFollowEachOtherAndWhatFollowsTheLastDoesNotMatter) {
     ASSERT_TRUE(pixels.ok()) << pixels.error().to_string();
     EXPECT_EQ(*pixels, data);
   }
-  EXPECT_EQ(error_of(decode(zstd(first), grey(Compression::zstd, 10, 3))),
+  EXPECT_EQ(error_text(decode(zstd(first), grey(Compression::zstd, 10, 3))),
             "corrupt: zstd: premature end: 11 bytes, expected 30 (3 rows of 10)");
 }
 
@@ -100,7 +72,7 @@ TEST(Zstd, AWrongChecksumIsCorrupt) {
   ByteVector packed = zstd(noise(30), true);
   packed.back() ^= std::byte{1};
   const auto pixels = decode(packed, grey(Compression::zstd, 10, 3));
-  EXPECT_EQ(error_of(pixels), "corrupt: zstd: Restored data doesn't match checksum");
+  EXPECT_EQ(error_text(pixels), "corrupt: zstd: Restored data doesn't match checksum");
 }
 
 // A frame header that asks for a window of 2 GiB, and that does not say how long its content is.
@@ -145,13 +117,13 @@ TEST(Lzma, AWrongChecksumAndAMissingEndAreCorrupt) {
   ByteVector packed = xz(data, 6, LZMA_CHECK_CRC32);
   const TileFormat format = grey(Compression::lzma, 10, 3);
   packed.resize(packed.size() - 1);
-  EXPECT_EQ(error_of(decode(packed, format)),
+  EXPECT_EQ(error_text(decode(packed, format)),
             "corrupt: lzma: premature end (" + std::to_string(packed.size()) + " bytes packed)");
   packed = xz(data, 6, LZMA_CHECK_CRC32);
   packed[packed.size() - 12 - 16 - 1] ^= std::byte{1};  // before the index and the footer: the block's check
-  EXPECT_EQ(error_of(decode(packed, format)),
+  EXPECT_EQ(error_text(decode(packed, format)),
             "corrupt: lzma: invalid data (" + std::to_string(packed.size()) + " bytes packed)");
-  EXPECT_EQ(error_of(decode(noise(40), format)), "corrupt: lzma: not an .xz stream (40 bytes)");
+  EXPECT_EQ(error_text(decode(noise(40), format)), "corrupt: lzma: not an .xz stream (40 bytes)");
 }
 
 TEST(Lzma, AHugeDictionaryIsRefusedByItsSize) {
@@ -168,7 +140,7 @@ TEST(Lzma, AHugeDictionaryIsRefusedByItsSize) {
                                       reinterpret_cast<uint8_t*>(packed.data()), &size, packed.size()),
             LZMA_OK);
   packed.resize(size);
-  EXPECT_EQ(error_of(decode(packed, grey(Compression::lzma, 10, 3))),
+  EXPECT_EQ(error_text(decode(packed, grey(Compression::lzma, 10, 3))),
             "unsupported: lzma: a dictionary that needs more than 80 MiB is not supported");
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 
 namespace microtome::test {
 namespace {
@@ -37,6 +38,7 @@ struct Row {
   Size size;
   int tolerance;
   std::string_view tables, packed, pixels;
+  uint8_t across = 1, down = 1;  // of YCbCr whose codec knows nothing of it
 };
 
 constexpr Row kRows[] = {
@@ -60,6 +62,8 @@ const std::vector<Fixture>& fixtures() {
       format.lsb_first = row.lsb_first;
       format.big_endian = row.big_endian;
       format.size = row.size;
+      format.ycbcr.across = row.across;
+      format.ycbcr.down = row.down;
       format.tables = {*tables, tables};
       result.push_back({row.name, format, row.tolerance, from_base64(row.packed), from_base64(row.pixels)});
     }
@@ -96,6 +100,32 @@ Result<ByteVector> decode(Decoder& decoder, std::span<const std::byte> packed, c
 
 Result<ByteVector> decode(std::span<const std::byte> packed, const TileFormat& format) {
   return decode(*make_decoder(format), packed, format, whole(format));
+}
+
+TileFormat grey(Compression compression, int64_t width, int64_t height) {
+  TileFormat format;
+  format.compression = compression;
+  format.color = Color::black_is_zero;
+  format.samples = 1;
+  format.size = {width, height};
+  return format;
+}
+
+std::string error_text(const Result<ByteVector>& pixels) {
+  return pixels.ok() ? "none" : pixels.error().to_string();
+}
+
+ByteVector bytes(std::initializer_list<int> values) {
+  ByteVector result;
+  for (const int value : values) result.push_back(static_cast<std::byte>(value));
+  return result;
+}
+
+ByteVector noise(size_t size, uint32_t values) {
+  std::mt19937 random(5);
+  ByteVector result(size);
+  for (std::byte& b : result) b = static_cast<std::byte>(random() % values);
+  return result;
 }
 
 ByteVector crop(const ByteVector& pixels, const TileFormat& format, const Rect& region) {

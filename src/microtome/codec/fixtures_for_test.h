@@ -1,6 +1,7 @@
 // The tiles of conformance_fixtures.inc, and how tests decode one. For tests only.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,17 @@ Result<ByteVector> decode(std::span<const std::byte> packed, const TileFormat& f
 
 /// `region` out of a whole tile's pixels.
 ByteVector crop(const ByteVector& pixels, const TileFormat& format, const Rect& region);
+
+/// Of one sample of uint8.
+TileFormat grey(Compression compression, int64_t width, int64_t height);
+
+/// "none", or the error as users see it.
+std::string error_text(const Result<ByteVector>& pixels);
+
+ByteVector bytes(std::initializer_list<int> values);
+
+/// `size` bytes below `values`, always the same.
+ByteVector noise(size_t size, uint32_t values = 256);
 
 inline Rect whole(const TileFormat& format) {
   return {0, 0, format.size.w, format.size.h};

@@ -155,6 +155,7 @@ Status LercDecoder::decode_one(std::span<const std::byte> packed, const TileForm
   MICROTOME_TRY(check_request(format, want));
   MICROTOME_TRY(check_full_resolution(want));
   MICROTOME_TRY(check_whole_samples(format));
+  if (format.color == Color::ycbcr) return unsupported("YCbCr is not supported");
   MICROTOME_ASSIGN(const unsigned type, lerc_type(format.type));
   MICROTOME_ASSIGN(const size_t tile, tile_bytes(format));
   MICROTOME_ASSIGN(const std::span<const std::byte> bytes, find_blob(packed, tile));

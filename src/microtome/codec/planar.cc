@@ -60,7 +60,11 @@ Status PlanarDecoder::decode(std::span<const std::byte> packed, const TileFormat
   MICROTOME_TRY(check_request(whole, want));
   MICROTOME_TRY(tile_bytes(format));
   if (!format.planar) return internal("a tile whose samples are not stored apart");
-  if (format.color == Color::ycbcr) return unsupported("YCbCr with each sample in a tile of its own");
+  const bool is_ycbcr = format.color == Color::ycbcr;
+  if (is_ycbcr) {
+    MICROTOME_TRY(check_ycbcr(format));
+    ycbcr_.prepare(format.ycbcr);
+  }
 
   const size_t samples = format.samples;
   if (packed.size() < plane_bytes::head(samples)) return internal("planes without their sizes");
@@ -87,6 +91,7 @@ Status PlanarDecoder::decode(std::span<const std::byte> packed, const TileFormat
   for (int64_t y = bounds.y; y < bounds.bottom(); ++y) {
     const size_t row = static_cast<size_t>(y - bounds.y) * row_bytes;
     interleave(planes.data() + row, plane, samples, static_cast<size_t>(bounds.w), parts.row(y));
+    if (is_ycbcr) ycbcr_.convert(parts.row(y), bounds.w);
     parts.done(y);
   }
   parts.end();

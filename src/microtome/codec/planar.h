@@ -13,6 +13,7 @@
 
 #include "microtome/codec/codec.h"
 #include "microtome/codec/request.h"
+#include "microtome/codec/ycbcr.h"
 
 namespace microtome {
 
@@ -36,6 +37,7 @@ class PlanarDecoder final : public Decoder {
  private:
   std::unique_ptr<Decoder> one_sample_;
   Scratch planes_, row_;
+  YCbCrConverter ycbcr_;
 };
 
 }  // namespace microtome
