@@ -29,6 +29,8 @@ nb::dict describe_image(const Slide& slide, int number) {
   dict["tile_size"] = nb::make_tuple(grid.tile.w, grid.tile.h);
   dict["channels"] = grid.format.samples;
   dict["dtype"] = to_str(sample_name(grid.format.type));
+  const Color color = grid.format.color == Color::ycbcr ? Color::rgb : grid.format.color;  // as decoded
+  dict["photometric"] = to_str(color_name(color));
   dict["compression"] = to_str(compression_name(grid.format.compression));
   return dict;
 }
@@ -55,12 +57,28 @@ nb::dict describe_associated(const Slide& slide) {
   return dict;
 }
 
+nb::list describe_images(const Slide& slide) {
+  nb::list list;
+  for (const FileImage& image : slide.file_images()) {
+    nb::dict dict;
+    dict["name"] = to_str(image.name);
+    dict["kind"] = to_str(image.kind);
+    dict["size"] = nb::make_tuple(image.size.w, image.size.h);
+    dict["levels"] = image.levels;
+    dict["channels"] = image.samples;
+    dict["dtype"] = to_str(sample_name(image.type));
+    list.append(dict);
+  }
+  return list;
+}
+
 nb::dict describe(const SlideHandle& self) {
   const Slide& slide = *self.slide;
   nb::dict properties;
   for (const auto& [key, value] : slide.properties()) properties[to_str(key)] = to_str(value);
   nb::dict dict;
   dict["format"] = to_str(slide.format());
+  dict["images"] = describe_images(slide);
   dict["levels"] = describe_levels(slide);
   dict["associated"] = describe_associated(slide);
   dict["properties"] = properties;

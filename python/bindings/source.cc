@@ -122,30 +122,35 @@ struct BufferView {
   }
 };
 
-SlideHandle open_source(std::shared_ptr<const ByteSource> source) {
-  return {take(without_gil([&] { return Slide::open(std::move(source)); }))};
+SlideHandle open_source(std::shared_ptr<const ByteSource> source, size_t image, bool rgb,
+                        uint64_t max_tile_bytes) {
+  const OpenOptions options{
+      .image = image, .channels = rgb ? Channels::rgb : Channels::stored, .max_tile_bytes = max_tile_bytes};
+  return {take(without_gil([&] { return Slide::open(std::move(source), options); }))};
 }
 
-SlideHandle open_path(const nb::bytes& path) {
+SlideHandle open_path(const nb::bytes& path, size_t image, bool rgb, uint64_t max_tile_bytes) {
   const std::string name(path.c_str(), path.size());
-  return open_source(take(without_gil([&] { return open_file(name); })));
+  return open_source(take(without_gil([&] { return open_file(name); })), image, rgb, max_tile_bytes);
 }
 
-SlideHandle open_memory(const nb::object& content) {
+SlideHandle open_memory(const nb::object& content, size_t image, bool rgb, uint64_t max_tile_bytes) {
   auto buffer = std::make_shared<BufferView>();
   if (PyObject_GetBuffer(content.ptr(), &buffer->view, PyBUF_SIMPLE) != 0) nb::raise_python_error();
   const auto* data = static_cast<const std::byte*>(buffer->view.buf);
   const Bytes bytes{{data, static_cast<size_t>(buffer->view.len)}, buffer};
-  return open_source(make_memory_source(bytes));
+  return open_source(make_memory_source(bytes), image, rgb, max_tile_bytes);
 }
 
-SlideHandle open_python_file(nb::object file, std::string name, uint64_t size, bool shares_position) {
+SlideHandle open_python_file(nb::object file, std::string name, uint64_t size, bool shares_position,
+                             size_t image, bool rgb, uint64_t max_tile_bytes) {
   static const bool registered = [] {
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&stop_python_files));
     return true;
   }();
   static_cast<void>(registered);
-  return open_source(std::make_shared<PythonFile>(std::move(file), std::move(name), size, shares_position));
+  return open_source(std::make_shared<PythonFile>(std::move(file), std::move(name), size, shares_position),
+                     image, rgb, max_tile_bytes);
 }
 
 }  // namespace
@@ -155,14 +160,18 @@ void forget_python_file_lock() {
 }
 
 void bind_source(nb::module_& module) {
-  module.def("open_path", &open_path, nb::arg("path"), "Opens the slide in a file.");
-  module.def("open_memory", &open_memory, nb::arg("content"),
-             nb::sig("def open_memory(content: bytes | bytearray | memoryview) -> Slide"),
-             "Opens the slide whose file's bytes these are, without copying them.");
+  module.def("open_path", &open_path, nb::arg("path"), nb::arg("image"), nb::arg("rgb"),
+             nb::arg("max_tile_bytes"),
+             "Opens image number `image` of a file; with `rgb` for what its samples look like.");
+  module.def("open_memory", &open_memory, nb::arg("content"), nb::arg("image"), nb::arg("rgb"),
+             nb::arg("max_tile_bytes"),
+             nb::sig("def open_memory(content: bytes | bytearray | memoryview, image: int, rgb: bool, "
+                     "max_tile_bytes: int) -> Slide"),
+             "Opens an image of the file whose bytes these are, without copying them.");
   module.def(
       "open_python_file", &open_python_file, nb::arg("file"), nb::arg("name"), nb::arg("size"),
-      nb::arg("shares_position"),
-      "Opens the slide in a seekable binary file object. `shares_position`: a forked child's file is the "
+      nb::arg("shares_position"), nb::arg("image"), nb::arg("rgb"), nb::arg("max_tile_bytes"),
+      "Opens an image of a seekable binary file object. `shares_position`: a forked child's file is the "
       "parent's.");
 }
 

@@ -12,6 +12,7 @@ unless a name says otherwise. Importing this package starts no thread and opens 
 from . import cache
 from ._core import __version__
 from ._grid import grid
+from ._images import Image
 from ._info import info
 from ._info import warn_of_environment as _warn_of_environment
 from ._levels import Level
@@ -29,6 +30,7 @@ __all__ = [
     "CuImage",
     "DeviceUnavailableError",
     "Error",
+    "Image",
     "Level",
     "Loader",
     "LoaderStats",

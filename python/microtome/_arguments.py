@@ -86,6 +86,15 @@ def location(value):
     return pair(value, "location", "(x, y)")
 
 
+def open_options(image, channels, max_tile_bytes):
+    """What `microtome.open` takes beside the source."""
+    return (
+        integer_from(image, "image", 0),
+        choice(channels, "channels", ("stored", "rgb")),
+        integer_from(max_tile_bytes, "max_tile_bytes", 1),
+    )
+
+
 def size(value, name="size"):
     w, h = pair(value, name, "(w, h)")
     if w <= 0 or h <= 0:

@@ -26,15 +26,19 @@ class Slide:
         Reads a region, in pixels of image `image` itself: ((h, w, C) array, or None with `out`; [(0, message), …] of tiles that were broken and filled).
         """
 
-def open_path(path: bytes) -> Slide:
-    """Opens the slide in a file."""
-
-def open_memory(content: bytes | bytearray | memoryview) -> Slide:
-    """Opens the slide whose file's bytes these are, without copying them."""
-
-def open_python_file(file: object, name: str, size: int, shares_position: bool) -> Slide:
+def open_path(path: bytes, image: int, rgb: bool, max_tile_bytes: int) -> Slide:
     """
-    Opens the slide in a seekable binary file object. `shares_position`: a forked child's file is the parent's.
+    Opens image number `image` of a file; with `rgb` for what its samples look like.
+    """
+
+def open_memory(content: bytes | bytearray | memoryview, image: int, rgb: bool, max_tile_bytes: int) -> Slide:
+    """
+    Opens an image of the file whose bytes these are, without copying them.
+    """
+
+def open_python_file(file: object, name: str, size: int, shares_position: bool, image: int, rgb: bool, max_tile_bytes: int) -> Slide:
+    """
+    Opens an image of a seekable binary file object. `shares_position`: a forked child's file is the parent's.
     """
 
 class Patches:

@@ -7,6 +7,9 @@ samples are summed without any rounding and divided once.
 
 from ._lazy import np
 
+# Bytes of source pixels that a thumbnail holds at a time, unless one row of tiles is more.
+BAND_BYTES = 64 << 20
+
 
 def fit(size, longest):
     """`size` shrunk so that its longest side is at most `longest`, sides rounded to nearest, at least 1."""
@@ -80,3 +83,28 @@ class AreaAverage:
     def result(self):
         """The averages, (h, w, C)."""
         return self._averages
+
+
+def read(slide, longest, **options):
+    """((h, w, C) array, tuple of PatchError): a slide's thumbnail, from the smallest level that is large enough.
+
+    `options` are those of `Slide.read_level`.
+    """
+    target = fit(slide.size, longest)
+    level = [each for each in slide.levels if each.size[0] >= target[0] and each.size[1] >= target[1]][-1]
+    if level.size == target:
+        return slide.read_level(level.index, **options), slide.last_errors
+    w, h = level.size
+    image = slide._described["levels"][level.index]
+    dtype = np.dtype(image["dtype"])
+    average = AreaAverage(level.size, target, image["channels"], dtype)
+    row_bytes = w * image["channels"] * dtype.itemsize
+    tile_h = min(level.tile_size[1], h)
+    band = max(1, BAND_BYTES // (row_bytes * tile_h)) * tile_h
+    if row_bytes * tile_h > 4 * BAND_BYTES:  # a file of one or few strips
+        band = max(1, BAND_BYTES // row_bytes)
+    errors = []
+    for y in range(0, h, band):
+        average.add(slide._read(level.index, (0, y), (w, min(band, h - y)), **options))
+        errors.extend(slide.last_errors)
+    return average.result(), tuple(errors)

@@ -7,8 +7,9 @@ import threading
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from . import _arguments, _levels, _source, _thumbnail
+from . import _arguments, _images, _levels, _source, _thumbnail
 from ._associated import AssociatedImages
+from ._images import Image
 from ._lazy import np
 from ._levels import Level
 from .batch import PatchError
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     Source = str | os.PathLike | bytes | bytearray | memoryview | BinaryIO
     Fill = float | Sequence[float] | np.ndarray
     OnError = Literal["raise", "fill"]
+    Channels = Literal["stored", "rgb"]
 
-__all__ = ["Level", "Slide", "open"]
-
-# Bytes of source pixels that a thumbnail holds at a time, unless one row of tiles is more.
-BAND_BYTES = 64 << 20
+__all__ = ["Image", "Level", "Slide", "open"]
 
 
-def open(source: Source) -> Slide:
+def open(
+    source: Source, *, image: int = 0, channels: Channels = "stored", max_tile_bytes: int = 1 << 30
+) -> Slide:
     """Opens a slide.
 
     Parameters
@@ -35,6 +36,17 @@ def open(source: Source) -> Slide:
         A path; or a whole file's content, which is read in place (a `bytearray` or `memoryview` must not change
         meanwhile); or an object with `read`, `seek` and `tell`, which is read under a lock. What the content is
         decides about the format, never the name.
+    image : int
+        Which of the images of a file that has several: an index into `Slide.images`. A slide shows one of them.
+    channels : {"stored", "rgb"}
+        "stored" gives the samples as the file has them. "rgb" gives what they look like, as three channels of
+        uint8: grey on all three (inverted where white is zero), palettes looked up, more than 8 bits scaled and
+        rounded, alpha composed over white. Samples that have no such form without a colour profile (CMYK, CIELab,
+        signed and floating-point ones) raise UnsupportedError when they are read.
+
+    max_tile_bytes : int
+        What one tile may decode to, 2 GiB at most. Files that claim larger ones are refused before memory is taken
+        for them; an image in one compressed strip may need more than the 1 GiB of the default.
 
     Returns
     -------
@@ -49,6 +61,8 @@ def open(source: Source) -> Slide:
         No format that Microtome knows, or a feature of one that it does not read.
     CorruptSlideError
         The file breaks its format's rules.
+    IndexError
+        The file has no such image.
     TypeError, ValueError
         `source` is none of the above; the file object is closed, a text file or not seekable.
 
@@ -58,7 +72,7 @@ def open(source: Source) -> Slide:
     >>> slide.format, slide.size, slide.channels, slide.dtype
     ('generic-tiff', (1024, 768), 3, dtype('uint8'))
     """
-    return Slide(source)
+    return Slide(source, image, channels, max_tile_bytes)
 
 
 class Slide:
@@ -75,9 +89,10 @@ class Slide:
     ((256, 256, 3), dtype('uint8'))
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, image=0, channels="stored", max_tile_bytes=1 << 30) -> None:
         self._source = source
-        self._core, self._path, self._name = _source.open_core(source)
+        self._options = _arguments.open_options(image, channels, max_tile_bytes)
+        self._core, self._path, self._name = _source.open_core(source, *self._options)
         self._described = described = self._core.describe()
         self._levels = tuple(
             Level(i, each["size"], each["tile_size"], each["downsample"], each["mpp"])
@@ -97,6 +112,16 @@ class Slide:
     def levels(self) -> tuple[Level, ...]:
         """Tuple of `Level`, largest first."""
         return self._levels
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """Tuple of `Image`: all that the file holds, of which this slide is one. Most files have one."""
+        return _images.described(self._described["images"])
+
+    @property
+    def image(self) -> int:
+        """Which of `images` this slide is."""
+        return self._options[0]
 
     @property
     def mpp(self) -> tuple[float, float] | None:
@@ -137,6 +162,11 @@ class Slide:
     def dtype(self) -> np.dtype:
         """`numpy.dtype` of a sample: uint8 for RGB slides."""
         return np.dtype(self._described["levels"][0]["dtype"])
+
+    @property
+    def photometric(self) -> str:
+        """What the samples of level 0 are, as they are read: "RGB", "grey", "palette", "CMYK", "CIELab", …"""
+        return self._described["levels"][0]["photometric"]
 
     @property
     def codecs(self) -> tuple[str, ...]:
@@ -291,26 +321,10 @@ class Slide:
         >>> slide.thumbnail(100).shape
         (75, 100, 3)
         """
-        target = _thumbnail.fit(self.size, _arguments.integer_from(size, "size", 1))
-        fitting = [each for each in self._levels if each.size[0] >= target[0] and each.size[1] >= target[1]]
-        level = fitting[-1]
-        options = {"fill": fill, "workers": workers, "on_error": on_error}
-        if level.size == target:
-            return self._read(level.index, (0, 0), level.size, **options)
-        w, h = level.size
-        image = self._described["levels"][level.index]
-        average = _thumbnail.AreaAverage(level.size, target, image["channels"], np.dtype(image["dtype"]))
-        row_bytes = w * image["channels"] * np.dtype(image["dtype"]).itemsize
-        tile_h = min(level.tile_size[1], h)
-        band = max(1, BAND_BYTES // (row_bytes * tile_h)) * tile_h
-        if row_bytes * tile_h > 4 * BAND_BYTES:  # a file of one or few strips
-            band = max(1, BAND_BYTES // row_bytes)
-        errors = []
-        for y in range(0, h, band):
-            average.add(self._read(level.index, (0, y), (w, min(band, h - y)), **options))
-            errors.extend(self.last_errors)
-        self._in_this_thread.errors = tuple(errors)
-        return average.result()
+        size = _arguments.integer_from(size, "size", 1)
+        pixels, errors = _thumbnail.read(self, size, fill=fill, workers=workers, on_error=on_error)
+        self._in_this_thread.errors = errors
+        return pixels
 
     def _open_core(self):
         core = self._core
@@ -368,7 +382,8 @@ class Slide:
 
     def __reduce__(self):
         self._open_core()
-        return type(self), (self._source if self._path is None else os.path.abspath(self._path),)
+        source = self._source if self._path is None else os.path.abspath(self._path)
+        return type(self), (source, *self._options)
 
     def __repr__(self):
         w, h = self.size

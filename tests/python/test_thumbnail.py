@@ -5,7 +5,7 @@ from fractions import Fraction
 import microtome as mt
 import numpy as np
 import pytest
-from microtome import slide as slide_module
+from microtome import _thumbnail
 from PIL import Image
 from reference import random_levels, reference_levels, write_pyramid
 
@@ -48,7 +48,7 @@ def exact_average(pixels, target):
 @pytest.mark.parametrize("band_bytes", [1, 5000, 64 << 20])
 @pytest.mark.parametrize(("size", "longest"), [((53, 37), 20), ((37, 53), 11), ((53, 37), 52), ((40, 3), 7)])
 def test_other_factors_are_exact(size, longest, band_bytes, tmp_path, monkeypatch):
-    monkeypatch.setattr(slide_module, "BAND_BYTES", band_bytes)
+    monkeypatch.setattr(_thumbnail, "BAND_BYTES", band_bytes)
     levels = random_levels(size, 1)
     found = write(tmp_path, levels, tile=(16, 16)).thumbnail(longest)
     assert max(found.shape[:2]) == longest

@@ -5,14 +5,21 @@ import numpy as np
 from .. import _arguments, _core, _cuda
 from ..errors import Error
 from ..slide import open as open_native
-from .errors import InvalidArgumentError, reading, translate_reading
+from .errors import InvalidArgumentError, UnloadableImageError, reading, translate_reading
 from .pixels import Samples
 from .values import CPU, DeviceType
 
 
 def open_slide(path):
-    """A microtome.Slide."""
-    return open_native(path)
+    """A microtome.Slide. Of a file with several images of full resolution cuCIM opens none, so that nobody gets
+    another image than the one they mean."""
+    slide = open_native(path)
+    if slide.format != "aperio" and sum(image.kind == "image" for image in slide.images) > 1:
+        raise UnloadableImageError(
+            "This format has more than one image with Subfile Type 0 so cannot be loaded! "
+            f"microtome.open({path!r}, image=i) opens any of its {len(slide.images)} images"
+        )
+    return slide
 
 
 def raw_description(slide):

@@ -50,6 +50,8 @@ def describe(slide: Slide) -> dict:
         "objective_power": slide.objective_power,
         "channels": slide.channels,
         "dtype": str(slide.dtype),
+        "photometric": slide.photometric,
+        "images": [{**image._asdict(), "dtype": str(image.dtype)} for image in slide.images],
         "levels": [
             {**level._asdict(), "codec": codec}
             for level, codec in zip(slide.levels, slide.codecs, strict=True)
@@ -72,6 +74,10 @@ def _shown(slide, properties):
     table.add_row("coding", _coding(slide.codecs))
     table.add_row("file", terminal.si(facts["file_bytes"], "B"))
     table.add_row("resolution", _resolution(slide))
+    if slide.photometric != "RGB":
+        table.add_row("colours", slide.photometric)
+    if len(slide.images) > 1:
+        table.add_row("images", f"{len(slide.images)} in the file; this is number {slide.image}")
     table.add_row("associated", _associated(facts["associated"]))
     if slide.icc_profile:
         table.add_row("ICC profile", terminal.si(len(slide.icc_profile), "B"))

@@ -15,7 +15,8 @@ bool same_bytes(std::span<const std::byte> a, std::span<const std::byte> b) noex
 bool same_but_tables(const TileFormat& a, const TileFormat& b) noexcept {
   return a.compression == b.compression && a.color == b.color && a.predictor == b.predictor &&
          a.type == b.type && a.samples == b.samples && a.bits == b.bits && a.planar == b.planar &&
-         a.big_endian == b.big_endian && a.lsb_first == b.lsb_first && a.size == b.size;
+         a.big_endian == b.big_endian && a.lsb_first == b.lsb_first && a.size == b.size &&
+         a.rgb_form == b.rgb_form && (a.color != Color::ycbcr || a.ycbcr == b.ycbcr);
 }
 
 /// Tissue says no within its first pixels.

@@ -42,7 +42,7 @@ bool is_quick(const Slide& slide, const BatchPlan& plan, size_t bytes, const Til
   return bytes <= kCopiedAlone &&
          std::all_of(plan.tiles.begin(), plan.tiles.end(), [&](const PlannedTile& planned) {
            const TileKey& tile = planned.tile;
-           return cache.holds({slide.source().id(), tile.image, tile.col, tile.row});
+           return cache.holds({slide.source().id(), slide.tile_space(tile.image), tile.col, tile.row});
          });
 }
 

@@ -31,7 +31,8 @@ struct TilePixels {
 
 struct TileCacheKey {
   SourceId source;
-  uint32_t image = 0, col = 0, row = 0;
+  uint64_t image = 0;  ///< Slide::tile_space().
+  uint32_t col = 0, row = 0;
   bool operator==(const TileCacheKey&) const = default;
 };
 

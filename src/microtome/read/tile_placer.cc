@@ -93,7 +93,7 @@ Result<bool> TilePlacer::place(size_t number, size_t end, TileCache::Busy busy) 
 /// `part`: what the cache is to have of the tile, if it has nothing.
 Result<TilePlacer::Cached> TilePlacer::from_cache(const Current& tile, const Rect& part) {
   const TileKey& key = tile.planned.tile;
-  const TileCacheKey cache_key{tile.slide.source().id(), key.image, key.col, key.row};
+  const TileCacheKey cache_key{tile.slide.source().id(), tile.slide.tile_space(key.image), key.col, key.row};
   bool made = false;
   TileCache::Pixels pixels;
   if (job_.options.cache_use == CacheUse::consult) {
@@ -204,7 +204,7 @@ Result<std::span<const std::byte>> TilePlacer::fetch(const Current& tile) {
 
 /// The bytes of all samples' tiles, in one.
 Result<std::span<const std::byte>> TilePlacer::fetch_planes(const Current& tile) {
-  const TileFormat& format = *tile.ref.format;
+  const TileFormat& format = stored_format(*tile.ref.format);
   const TileKey& key = tile.planned.tile;
   std::vector<ByteRange> ranges(format.samples);
   MICROTOME_TRY(tile.slide.planes(static_cast<int>(key.image), key.col, key.row, ranges));

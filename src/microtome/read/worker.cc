@@ -6,25 +6,31 @@
 
 #include "microtome/base/fail.h"
 #include "microtome/codec/planar.h"
+#include "microtome/codec/rgb.h"
 
 namespace microtome {
 
 Result<Decoder*> Worker::decoder(const TileFormat& format) {
-  if (last_ != nullptr && last_compression_ == format.compression && last_planar_ == format.planar)
+  const bool rgb = format.rgb_form != nullptr;
+  if (last_ != nullptr && last_compression_ == format.compression && last_planar_ == format.planar &&
+      last_rgb_ == rgb)
     return last_;
   MICROTOME_ASSIGN(const Codec* codec, find_codec(format));
   Decoder* found = nullptr;
   for (const Entry& entry : decoders_) {
-    if (entry.codec == codec && entry.planar == format.planar) found = entry.decoder.get();
+    if (entry.codec == codec && entry.planar == format.planar && entry.rgb == rgb)
+      found = entry.decoder.get();
   }
   if (found == nullptr) {
     MICROTOME_ASSIGN(std::unique_ptr<Decoder> made, codec->make());
     if (format.planar) made = std::make_unique<PlanarDecoder>(std::move(made));
+    if (rgb) made = std::make_unique<RgbDecoder>(std::move(made));
     found = made.get();
-    decoders_.push_back({codec, format.planar, std::move(made)});
+    decoders_.push_back({codec, format.planar, rgb, std::move(made)});
   }
   last_compression_ = format.compression;
   last_planar_ = format.planar;
+  last_rgb_ = rgb;
   last_ = found;
   return found;
 }

@@ -40,13 +40,13 @@ class Worker {
  private:
   struct Entry {
     const Codec* codec;
-    bool planar;
+    bool planar, rgb;
     std::unique_ptr<Decoder> decoder;
   };
   std::vector<Entry> decoders_;
   // Of the tile before: tiles come in runs of one compression, which alone picks the codec.
   Compression last_compression_{};
-  bool last_planar_ = false;
+  bool last_planar_ = false, last_rgb_ = false;
   Decoder* last_ = nullptr;
 };
 

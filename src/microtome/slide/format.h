@@ -21,6 +21,7 @@ namespace microtome {
 struct Probe {
   std::shared_ptr<const ByteSource> source;
   const tiff::File* tiff = nullptr;  ///< Null when the source is not a TIFF.
+  size_t image = 0;                  ///< Which of the file's images to open: see SlideIndex::images.
 };
 
 struct Format {

@@ -10,9 +10,9 @@ Status check_tile_bytes(Size tile, const TileFormat& format) {
   if (format.samples == 0) return corrupt("0 samples per pixel, expected at least 1");
   const auto bytes = checked_mul(static_cast<uint64_t>(tile.w), static_cast<uint64_t>(tile.h),
                                  uint64_t{format.samples}, uint64_t{sample_bytes(format.type)});
-  if (!bytes || *bytes > kMaxTileBytes)
+  if (!bytes || *bytes > kLargestTileBytes)
     return unsupported("a tile of {}x{} pixels of {} {} samples; a tile may decode to at most {} bytes",
-                       tile.w, tile.h, format.samples, sample_name(format.type), kMaxTileBytes);
+                       tile.w, tile.h, format.samples, sample_name(format.type), kLargestTileBytes);
   return ok_status();
 }
 
@@ -24,6 +24,11 @@ uint64_t tile_count(const TileGrid& grid) noexcept {
 }
 
 }  // namespace
+
+uint64_t tile_bytes(const TileGrid& grid) noexcept {
+  return static_cast<uint64_t>(grid.tile.w) * static_cast<uint64_t>(grid.tile.h) * grid.format.samples *
+         sample_bytes(grid.format.type);
+}
 
 Status check_size(std::string_view what, Size size) {
   if (size.w < 1 || size.h < 1 || size.w > kMaxSide || size.h > kMaxSide)

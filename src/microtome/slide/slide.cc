@@ -52,6 +52,17 @@ void add_associated_properties(std::span<const AssociatedImage> images, Properti
   }
 }
 
+/// Of a file whose format has one image each.
+FileImage only_image(const SlideIndex& index) {
+  const TileGrid& base = *index.levels.front();
+  return {.name = "",
+          .kind = "image",
+          .size = base.size,
+          .levels = index.levels.size(),
+          .samples = base.format.samples,
+          .type = base.format.type};
+}
+
 Level make_level(const TileGrid& grid, Size size_level0, std::optional<Mpp> mpp_level0) {
   Level level{.size = grid.size, .tile = grid.tile, .mpp = std::nullopt};
   level.downsample_x = static_cast<double>(size_level0.w) / static_cast<double>(grid.size.w);
@@ -66,12 +77,41 @@ TileFormat short_format_of(const TileGrid& grid) {
   return format;
 }
 
-Status check_index(const SlideIndex& index) {
+bool is_plain_rgb(const TileFormat& format) {
+  const bool rgb = format.color == Color::rgb || format.color == Color::ycbcr;
+  return rgb && format.samples == 3 && format.type == SampleType::u8 && format.bits == 8;
+}
+
+/// The format of a tile that is to give what its samples look like.
+TileFormat as_rgb(TileFormat stored, const TileGrid& grid) {
+  if (is_plain_rgb(stored)) return stored;
+  TileFormat shown = stored;
+  shown.color = Color::rgb;
+  shown.samples = 3;
+  shown.type = SampleType::u8;
+  shown.bits = 8;
+  shown.rgb_form = std::make_shared<const RgbForm>(RgbForm{std::move(stored), grid.alpha, grid.color_map});
+  return shown;
+}
+
+Status check_tile_bytes(const TileGrid& grid, uint64_t limit) {
+  const uint64_t bytes = tile_bytes(grid);
+  if (bytes <= limit) return ok_status();
+  return unsupported("a tile of {}x{} pixels decodes to {} bytes, more than the limit max_tile_bytes of {}",
+                     grid.tile.w, grid.tile.h, bytes, limit);
+}
+
+Status check_image(const TileGrid& grid, const OpenOptions& options) {
+  MICROTOME_TRY(check_grid(grid));
+  return check_tile_bytes(grid, options.max_tile_bytes);
+}
+
+Status check_index(const SlideIndex& index, const OpenOptions& options) {
   if (index.levels.empty()) return corrupt("no levels, expected at least one");
   const TileGrid* above = nullptr;
   for (size_t i = 0; i < index.levels.size(); ++i) {
     const TileGrid* grid = index.levels[i].get();
-    if (auto checked = check_grid(*grid); !checked.ok())
+    if (auto checked = check_image(*grid, options); !checked.ok())
       return std::move(checked).error().with_prefix(fmt::format("level {}", i));
     if (above != nullptr && (grid->size.w > above->size.w || grid->size.h > above->size.h))
       return corrupt("level {} is {}x{}, expected at most {}x{} of the one before it", i, grid->size.w,
@@ -79,7 +119,7 @@ Status check_index(const SlideIndex& index) {
     above = grid;
   }
   for (auto it = index.associated.begin(); it != index.associated.end(); ++it) {
-    if (auto checked = check_grid(*it->second); !checked.ok())
+    if (auto checked = check_image(*it->second, options); !checked.ok())
       return std::move(checked).error().with_prefix("associated image " + it->first);
     if (std::any_of(index.associated.begin(), it,
                     [&](const auto& other) { return other.first == it->first; }))
@@ -90,11 +130,12 @@ Status check_index(const SlideIndex& index) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Slide>> Slide::open(std::shared_ptr<const ByteSource> source) {
+Result<std::shared_ptr<const Slide>> Slide::open(std::shared_ptr<const ByteSource> source,
+                                                 const OpenOptions& options) {
   std::array<std::byte, 8> bytes{};
   const std::span head(bytes.data(), static_cast<size_t>(std::min<uint64_t>(source->size(), bytes.size())));
   MICROTOME_TRY(source->read_at(0, head));
-  Probe probe{.source = source};
+  Probe probe{.source = source, .image = options.image};
   tiff::File file;
   if (tiff::is_tiff(head)) {
     MICROTOME_ASSIGN(file, tiff::parse(source));
@@ -104,14 +145,19 @@ Result<std::shared_ptr<const Slide>> Slide::open(std::shared_ptr<const ByteSourc
     if (!format->detect(probe)) continue;
     auto index = format->open(probe);
     if (!index.ok()) return std::move(index).error().with_prefix(format->name);
-    return make(std::move(source), format->name, *std::move(index));
+    const size_t count = std::max<size_t>(index->images.size(), 1);
+    if (options.image >= count)
+      return out_of_range("image {}: the file has {} image{}", options.image, count, count == 1 ? "" : "s");
+    return make(std::move(source), format->name, *std::move(index), options);
   }
   return unknown_format(head, source->size());
 }
 
 Result<std::shared_ptr<const Slide>> Slide::make(std::shared_ptr<const ByteSource> source,
-                                                 std::string_view format, SlideIndex index) {
-  if (auto checked = check_index(index); !checked.ok()) return std::move(checked).error().with_prefix(format);
+                                                 std::string_view format, SlideIndex index,
+                                                 const OpenOptions& options) {
+  if (auto checked = check_index(index, options); !checked.ok())
+    return std::move(checked).error().with_prefix(format);
   std::shared_ptr<Slide> slide(new Slide());
   slide->source_ = std::move(source);
   slide->format_ = format;
@@ -119,9 +165,16 @@ Result<std::shared_ptr<const Slide>> Slide::make(std::shared_ptr<const ByteSourc
   slide->objective_power_ = index.objective_power;
   slide->icc_profile_ = std::move(index.icc_profile);
   slide->raw_description_ = to_utf8(std::move(index.raw_description));
+  slide->options_ = options;
+  if (index.images.empty()) index.images.push_back(only_image(index));
+  slide->file_images_ = std::move(index.images);
 
   const auto add_image = [&](std::unique_ptr<TileGrid> grid) {
     TileFormat short_format = short_format_of(*grid);
+    if (options.channels == Channels::rgb) {
+      short_format = as_rgb(std::move(short_format), *grid);
+      grid->format = as_rgb(std::move(grid->format), *grid);
+    }
     slide->images_.push_back({std::move(grid), std::move(short_format)});
   };
   const Size size_level0 = index.levels.front()->size;

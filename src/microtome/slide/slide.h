@@ -38,6 +38,9 @@ struct TileGrid {
   Size tile;  ///< Of a tile in pixels; the last column and row may reach beyond `size`.
   int64_t cols = 0, rows = 0;
   TileFormat format;
+  /// What samples beyond the colours are, and what palette indices stand for (as RgbForm has it).
+  Alpha alpha = Alpha::none;
+  std::vector<uint16_t> color_map = {};
   /// Strips: the last one is encoded with only the rows that remain (TIFF 6.0 section 3); tiles are always
   /// whole.
   bool last_row_is_short = false;
@@ -64,6 +67,28 @@ struct AssociatedImage {
   std::optional<Bytes> icc_profile;
 };
 
+/// One of the images that a file holds: a pyramid of its own, which is opened as a slide of its own.
+struct FileImage {
+  std::string name;  ///< What the file calls it, or where it is: "directory 2".
+  std::string kind;  ///< "image"; or why it is none of its own right: "mask", "page", "reduced image".
+  Size size;         ///< Of its level 0.
+  size_t levels = 1;
+  uint16_t samples = 0;
+  SampleType type = SampleType::u8;
+};
+
+/// What pixels are to be: the samples as the file has them, or what they look like (codec/rgb.h).
+enum class Channels : uint8_t { stored, rgb };
+
+/// What to open of a file, and how to show it.
+struct OpenOptions {
+  size_t image = 0;  ///< Which of its images; most files have one.
+  Channels channels = Channels::stored;
+  /// What one tile may decode to. Slides use tiles below 1 MiB; the largest real ones are whole images stored
+  /// as one compressed strip. Larger ones are refused before memory is taken for them.
+  uint64_t max_tile_bytes = uint64_t{1} << 30;
+};
+
 /// One tile's bytes, and how they are encoded.
 struct TileRef {
   ByteRange bytes;
@@ -81,20 +106,25 @@ struct SlideIndex {
   std::optional<double> objective_power;
   std::optional<Bytes> icc_profile;  ///< Of the levels.
   std::string raw_description;       ///< Level 0's ImageDescription, as stored.
+  /// All images of the file, of which the one that was asked for is opened. Empty: that one alone. With fewer
+  /// than asked for nothing else of the index counts.
+  std::vector<FileImage> images;
 };
 
 class Slide {
  public:
   /// Finds the first format whose detect() accepts the bytes and opens with it.
-  /// Errors: unsupported when no format knows the bytes, naming those it tried; corrupt, io as the adapter
-  /// says.
-  static Result<std::shared_ptr<const Slide>> open(std::shared_ptr<const ByteSource> source);
+  /// Errors: unsupported when no format knows the bytes, naming those it tried; out_of_range when the file
+  /// has no such image; unsupported for tiles beyond options.max_tile_bytes; corrupt, io as the adapter says.
+  static Result<std::shared_ptr<const Slide>> open(std::shared_ptr<const ByteSource> source,
+                                                   const OpenOptions& options = {});
 
   /// The same from an index made elsewhere: checks it (at least one level, positive sizes, grids that cover
   /// their images and arrays of matching length) and derives downsamples and openslide.* properties. Errors:
   /// corrupt.
   static Result<std::shared_ptr<const Slide>> make(std::shared_ptr<const ByteSource> source,
-                                                   std::string_view format, SlideIndex index);
+                                                   std::string_view format, SlideIndex index,
+                                                   const OpenOptions& options = {});
 
   const ByteSource& source() const noexcept { return *source_; }
   std::string_view name() const noexcept { return source_->name(); }
@@ -103,6 +133,17 @@ class Slide {
   std::span<const Level> levels() const noexcept { return levels_; }
   std::span<const AssociatedImage> associated() const noexcept { return associated_; }
   const AssociatedImage* find_associated(std::string_view name) const noexcept;
+
+  /// The images of the file, of which this slide is number opened_image().
+  std::span<const FileImage> file_images() const noexcept { return file_images_; }
+  size_t opened_image() const noexcept { return options_.image; }
+
+  /// A number for `image` that tells its pixels from all others of the file, whichever of them are opened and
+  /// how: slides of one file share caches.
+  uint64_t tile_space(uint32_t image) const noexcept {
+    const uint64_t opened = 2 * options_.image + (options_.channels == Channels::rgb ? 1 : 0);
+    return opened << 32 | image;
+  }
 
   int image_count() const noexcept { return static_cast<int>(images_.size()); }
   const TileGrid& image(int number) const noexcept { return *images_[static_cast<size_t>(number)].grid; }
@@ -139,6 +180,8 @@ class Slide {
 
   std::shared_ptr<const ByteSource> source_;
   std::string format_;
+  OpenOptions options_;
+  std::vector<FileImage> file_images_;
   std::vector<Level> levels_;
   std::vector<AssociatedImage> associated_;
   std::vector<Image> images_;

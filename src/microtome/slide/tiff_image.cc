@@ -7,6 +7,7 @@
 #include <functional>
 #include <iterator>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "microtome/base/checked.h"
 #include "microtome/base/fail.h"
 #include "microtome/slide/grid.h"
+#include "microtome/slide/tiff_strips.h"
 
 namespace microtome {
 namespace {
@@ -123,6 +125,36 @@ Result<Color> read_color(const Directory& directory, uint16_t samples) {
   return static_cast<Color>(*color);
 }
 
+/// Codecs whose streams know no colours.
+bool is_byte_codec(Compression compression) {
+  return compression == Compression::none || has_predictor(compression);
+}
+
+template <size_t kCount>
+Status read_floats(const Directory& directory, uint16_t tag, std::string_view name,
+                   std::array<float, kCount>& values) {
+  if (!directory.has(tag)) return ok_status();
+  MICROTOME_ASSIGN(const auto found, directory.real_values(tag, kCount));
+  if (found.size() != kCount)
+    return corrupt("{} (tag {}) of {} values, expected {}", name, tag, found.size(), kCount);
+  std::transform(found.begin(), found.end(), values.begin(), [](double v) { return static_cast<float>(v); });
+  return ok_status();
+}
+
+Result<YCbCrCoding> read_ycbcr(const Directory& directory) {
+  YCbCrCoding coding;
+  if (directory.has(tag::kYCbCrSubSampling)) {
+    MICROTOME_ASSIGN(const auto factors, directory.unsigned_values(tag::kYCbCrSubSampling, 2));
+    const bool known = factors.size() == 2 && factors[0] <= UINT8_MAX && factors[1] <= UINT8_MAX;
+    if (!known) return corrupt("YCbCrSubSampling (tag {}), expected two factors", tag::kYCbCrSubSampling);
+    coding.across = static_cast<uint8_t>(factors[0]);
+    coding.down = static_cast<uint8_t>(factors[1]);
+  }
+  MICROTOME_TRY(read_floats(directory, tag::kYCbCrCoefficients, "YCbCrCoefficients", coding.luma));
+  MICROTOME_TRY(read_floats(directory, tag::kReferenceBlackWhite, "ReferenceBlackWhite", coding.reference));
+  return coding;
+}
+
 Result<TileFormat> read_format(const Directory& directory) {
   TileFormat format;
   MICROTOME_ASSIGN(const auto compression,
@@ -144,7 +176,32 @@ Result<TileFormat> read_format(const Directory& directory) {
   format.big_endian = directory.encoding().big_endian;
   MICROTOME_ASSIGN(const auto fill_order, optional<uint16_t>(directory, tag::kFillOrder, "FillOrder", 1));
   format.lsb_first = fill_order == 2;
+  if (format.color == Color::ycbcr && (format.planar || is_byte_codec(format.compression))) {
+    MICROTOME_ASSIGN(format.ycbcr, read_ycbcr(directory));
+  }
   return format;
+}
+
+/// What the first sample behind the colours is.
+Result<Alpha> read_alpha(const Directory& directory, const TileFormat& format) {
+  enum : uint64_t { kAssociated = 1, kUnassociated = 2 };
+  const uint16_t colors = color_samples(format.color);
+  if (colors == 0 || format.samples <= colors || !directory.has(tag::kExtraSamples)) return Alpha::none;
+  MICROTOME_ASSIGN(const auto extra, directory.unsigned_values(tag::kExtraSamples, UINT16_MAX));
+  if (extra.empty()) return Alpha::none;
+  return extra.front() == kAssociated     ? Alpha::associated
+         : extra.front() == kUnassociated ? Alpha::straight
+                                          : Alpha::none;
+}
+
+/// Empty where the directory has none that fits: indices can be read all the same.
+std::vector<uint16_t> read_color_map(const Directory& directory, const TileFormat& format) {
+  constexpr uint16_t kMostBits = 16;
+  if (format.color != Color::palette || format.bits > kMostBits) return {};
+  const size_t count = size_t{3} << format.bits;
+  const auto values = directory.unsigned_values(tag::kColorMap, count);
+  if (!values.ok() || values->size() != count) return {};
+  return {values->begin(), values->end()};
 }
 
 /// Strips whose byte counts are missing, as old writers left them: known where one uncompressed strip holds
@@ -224,11 +281,23 @@ Result<TiffImage> read_tiff_image(const Directory& directory) {
 Result<std::unique_ptr<TileGrid>> make_tiff_grid(const Directory& directory, const TiffImage& image) {
   auto grid = std::make_unique<TileGrid>();
   grid->format = image.format;
-  MICROTOME_ASSIGN(const Size tile, read_tile_size(directory, image));
+  MICROTOME_ASSIGN(Size tile, read_tile_size(directory, image));
+  std::optional<CutStrips> cut;
+  if (!image.tiled && tile.h == image.size.h) {
+    MICROTOME_ASSIGN(cut, cut_strip(directory, image));
+  }
+  if (cut) tile.h = cut->rows;
   MICROTOME_TRY(set_geometry(*grid, image.size, tile));
   grid->last_row_is_short = !image.tiled;
-  MICROTOME_TRY(read_arrays(directory, image.tiled, *grid));
+  if (cut) {
+    grid->offsets = std::move(cut->offsets);
+    grid->byte_counts = std::move(cut->byte_counts);
+  } else {
+    MICROTOME_TRY(read_arrays(directory, image.tiled, *grid));
+  }
   MICROTOME_TRY(read_tables(directory, grid->format));
+  MICROTOME_ASSIGN(grid->alpha, read_alpha(directory, image.format));
+  grid->color_map = read_color_map(directory, image.format);
   MICROTOME_TRY(check_grid(*grid));
   return grid;
 }

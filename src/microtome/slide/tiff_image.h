@@ -1,8 +1,8 @@
 // A TIFF directory as an image: its pixel format, and its grid of tiles or strips.
 //
 // Called by the adapters of TIFF-based formats. Pixel formats that no codec decodes are described all the
-// same: a slide's structure and properties stay readable. Source: TIFF 6.0 sections 2, 3, 8, 15 and 19; Adobe
-// TIFF Technical Note 2 (JPEGTables).
+// same: a slide's structure and properties stay readable. Source: TIFF 6.0 sections 2, 3, 5, 8, 15 and 18 to
+// 21; Adobe TIFF Technical Note 2 (JPEGTables).
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,8 @@ bool is_tiled(const tiff::Directory& directory) noexcept;
 /// TileFormat cannot say (samples that differ, complex numbers, volumes).
 Result<TiffImage> read_tiff_image(const tiff::Directory& directory);
 
-/// The image's tiles; strips are a grid of one column whose last row may be short. Errors: as above, and
+/// The image's tiles; strips are a grid of one column whose last row may be short, and one large strip is cut
+/// into several where it can be (tiff_strips.h). Errors: as above, and
 /// corrupt when the arrays hold fewer values than the image has tiles.
 Result<std::unique_ptr<TileGrid>> make_tiff_grid(const tiff::Directory& directory, const TiffImage& image);
 

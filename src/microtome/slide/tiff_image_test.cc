@@ -227,9 +227,9 @@ TEST(TiffImage, SaysWhatIsWrong) {
       {tiles().set(u32(tag::kTileWidth, {0})), "corrupt: tile size 0x256, expected 1 to 2147483647 each way"},
       {tiles().set(u32(tag::kTileLength, {2147483648})),
        "corrupt: tile size 256x2147483648, expected 1 to 2147483647 each way"},
-      {tiles().set(u32(tag::kTileWidth, {1u << 21})),
-       "unsupported: a tile of 2097152x256 pixels of 3 uint8 samples; a tile may decode to at most "
-       "1073741824 "
+      {tiles().set(u32(tag::kTileWidth, {1u << 22})),
+       "unsupported: a tile of 4194304x256 pixels of 3 uint8 samples; a tile may decode to at most "
+       "2147483648 "
        "bytes"},
       {strips().set(u32(tag::kRowsPerStrip, {0})), "corrupt: RowsPerStrip 0, expected at least 1"},
       {tiles().set(u32(tag::kTileOffsets, {8, 8, 8})), "corrupt: 3 tile offsets, expected 4"},

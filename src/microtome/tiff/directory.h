@@ -57,9 +57,10 @@ inline constexpr uint16_t kNewSubfileType = 254, kImageWidth = 256, kImageLength
                           kSamplesPerPixel = 277, kRowsPerStrip = 278, kStripByteCounts = 279,
                           kXResolution = 282, kYResolution = 283, kPlanarConfiguration = 284,
                           kResolutionUnit = 296, kSoftware = 305, kDateTime = 306, kArtist = 315,
-                          kHostComputer = 316, kPredictor = 317, kTileWidth = 322, kTileLength = 323,
-                          kTileOffsets = 324, kTileByteCounts = 325, kSubIfds = 330, kExtraSamples = 338,
-                          kSampleFormat = 339, kJpegTables = 347, kYCbCrSubSampling = 530,
+                          kHostComputer = 316, kPredictor = 317, kColorMap = 320, kTileWidth = 322,
+                          kTileLength = 323, kTileOffsets = 324, kTileByteCounts = 325, kSubIfds = 330,
+                          kExtraSamples = 338, kSampleFormat = 339, kJpegTables = 347,
+                          kYCbCrCoefficients = 529, kYCbCrSubSampling = 530, kReferenceBlackWhite = 532,
                           kImageDepth = 32997, kCopyright = 33432, kIccProfile = 34675;
 }  // namespace tag
 
