@@ -12,6 +12,7 @@
 #   make fuzz    longer fuzzing (FUZZ_SECONDS per target, 300 unless told)
 #   make jpeg-proof    our JPEG decoder against libjpeg-turbo with every instruction set: TILES random tiles (1000000 unless
 #                told), then every JPEG tile of the files in SLIDES; ended early, it goes on where it stood
+#   make jpeg2000-proof    the same for our JPEG 2000 decoder against OpenJPEG
 #   make scatter-proof the GPU kernel's body, compiled for the host, against the CPU path: PIECES random pieces (1000000 unless told)
 #   make asan, make tsan    all C++ tests under the address and undefined-behaviour sanitizers, the thread sanitizer
 #   make format  formats all sources;  make wheel  a wheel for this machine's Python in dist/;  make clean
@@ -26,7 +27,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 INSTALL = @$(PYTHON) tools/install_package.py $(VENV)
 RUN_TESTS = @$(PYTHON) tools/run_tests.py --venv $(VENV)
 
-.PHONY: all demo test bench jpeg-race bench-count docs fuzz jpeg-proof asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
+.PHONY: all demo test bench jpeg-race bench-count docs fuzz jpeg-proof jpeg2000-proof asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
 
 all: packages-build
 	$(INSTALL)
@@ -75,6 +76,12 @@ jpeg-proof: packages-test
 	@cmake --preset release > /dev/null && cmake --build build/release --parallel $(JOBS) --target jpeg_proof
 	@mkdir -p build/jpeg-proof
 	build/release/tests/cpp/jpeg_proof --random $(TILES) --jobs $(JOBS) --state build/jpeg-proof/$(TILES)-by-$(JOBS) \
+	  $(if $(wildcard $(SLIDES)),--files $(SLIDES))
+
+jpeg2000-proof: packages-test
+	@cmake --preset release > /dev/null && cmake --build build/release --parallel $(JOBS) --target jpeg2000_proof
+	@mkdir -p build/jpeg2000-proof
+	build/release/tests/cpp/jpeg2000_proof --random $(TILES) --jobs $(JOBS) --state build/jpeg2000-proof/$(TILES)-by-$(JOBS) \
 	  $(if $(wildcard $(SLIDES)),--files $(SLIDES))
 
 PIECES ?= 1000000

@@ -9,7 +9,7 @@
 #include <random>
 
 #include "microtome/codec/fixtures_for_test.h"
-#include "microtome/codec/j2k_header.h"
+#include "microtome/codec/jpeg2000/header.h"
 
 namespace microtome::test {
 namespace {

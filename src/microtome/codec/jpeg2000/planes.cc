@@ -1,4 +1,4 @@
-#include "microtome/codec/j2k_planes.h"
+#include "microtome/codec/jpeg2000/planes.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,7 +6,7 @@
 
 #include "microtome/simd/kernels.h"
 
-namespace microtome {
+namespace microtome::jpeg2000 {
 namespace {
 
 template <class T>
@@ -23,7 +23,7 @@ void interleave_as(const std::vector<const int32_t*>& rows, size_t width, std::b
 
 }  // namespace
 
-const int32_t* plane_row(const J2kPlane& plane, uint32_t x, uint32_t y, size_t width, int32_t* room) {
+const int32_t* plane_row(const Plane& plane, uint32_t x, uint32_t y, size_t width, int32_t* room) {
   const uint32_t row = std::min(std::max(y / plane.dy, plane.y0) - plane.y0, plane.h - 1);
   const int32_t* const samples = plane.data + size_t{row} * plane.w;
   const uint32_t first = std::max(x / plane.dx, plane.x0) - plane.x0;
@@ -58,4 +58,4 @@ void interleave_samples(const std::vector<const int32_t*>& rows, size_t width, S
   }
 }
 
-}  // namespace microtome
+}  // namespace microtome::jpeg2000

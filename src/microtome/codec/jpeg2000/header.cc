@@ -1,4 +1,4 @@
-#include "microtome/codec/j2k_header.h"
+#include "microtome/codec/jpeg2000/header.h"
 
 #include <algorithm>
 #include <cstring>
@@ -7,7 +7,7 @@
 #include "microtome/base/checked.h"
 #include "microtome/base/fail.h"
 
-namespace microtome {
+namespace microtome::jpeg2000 {
 namespace {
 
 constexpr uint32_t kStartAndSize = 0xFF4FFF51;  // the SOC marker and SIZ's, which must follow it
@@ -53,7 +53,7 @@ Result<Box> take_box(std::span<const std::byte>& bytes) {
 }
 
 // The palette box: the number of entries (2 bytes) and of columns (1 byte), each of which makes a channel.
-Status read_header_boxes(std::span<const std::byte> boxes, J2kStream& found) {
+Status read_header_boxes(std::span<const std::byte> boxes, Stream& found) {
   while (!boxes.empty()) {
     MICROTOME_ASSIGN(const Box box, take_box(boxes));
     if (box.type == box_type("cdef")) found.has_channel_boxes = true;
@@ -68,8 +68,8 @@ Status read_header_boxes(std::span<const std::byte> boxes, J2kStream& found) {
 
 }  // namespace
 
-Result<J2kStream> find_codestream(std::span<const std::byte> stream) {
-  J2kStream found;
+Result<Stream> find_codestream(std::span<const std::byte> stream) {
+  Stream found;
   if (stream.size() >= 4 && u32(stream, 0) == kStartAndSize) {
     found.codestream = stream;
     return found;
@@ -88,14 +88,14 @@ Result<J2kStream> find_codestream(std::span<const std::byte> stream) {
   return corrupt("a JP2 file without a codestream");
 }
 
-Result<J2kHeader> read_j2k_header(std::span<const std::byte> codestream) {
+Result<Header> read_header(std::span<const std::byte> codestream) {
   constexpr size_t kFixed = 42;  // both markers and SIZ up to the components
   if (codestream.size() < kFixed) {
     return corrupt("premature end: {} bytes, where the header has {} or more", codestream.size(), kFixed);
   }
   if (u32(codestream, 0) != kStartAndSize)
     return corrupt("a codestream that does not begin with SOC and SIZ");
-  J2kHeader header;
+  Header header;
   header.x1 = u32(codestream, 8);
   header.y1 = u32(codestream, 12);
   header.x0 = u32(codestream, 16);
@@ -120,7 +120,7 @@ Result<J2kHeader> read_j2k_header(std::span<const std::byte> codestream) {
   for (size_t i = 0; i < components; ++i) {
     const size_t at = kFixed + 3 * i;
     const auto depth = static_cast<uint8_t>(codestream[at]);
-    J2kComponent component;
+    HeaderComponent component;
     component.bits = static_cast<uint8_t>((depth & 0x7F) + 1);
     component.is_signed = (depth & 0x80) != 0;
     component.dx = static_cast<uint8_t>(codestream[at + 1]);
@@ -179,4 +179,4 @@ Status check_tile_parts(std::span<const std::byte> codestream, uint64_t tiles) {
   return ok_status();
 }
 
-}  // namespace microtome
+}  // namespace microtome::jpeg2000

@@ -1,0 +1,106 @@
+// Random and damaged streams: what the codec gives, and our own decoder with every instruction set, is what
+// OpenJPEG gives, pixels or error, and nothing outside of input and output is touched (both lie against
+// forbidden pages). The same checks run for hours in fuzz/jpeg2000.cc and tests/cpp/jpeg2000_proof.cc.
+#include "microtome/codec/jpeg2000/for_test/differential.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "microtome/codec/jpeg2000/for_test/damage.h"
+#include "microtome/codec/jpeg2000/for_test/random_stream.h"
+#include "microtome/codec/jpeg2000/for_test/subjects.h"
+
+namespace microtome::jpeg2000::test {
+namespace {
+
+constexpr int kMaxSide = 160;
+
+class Jpeg2000Differential : public testing::Test {
+ protected:
+  /// Every decoder's answer to what `differential` expects, counted by name and verdict.
+  testing::AssertionResult all_agree(int tolerance) {
+    for (const NamedSubject& s : subjects_) {
+      const Outcome outcome = differential_.check(s.subject, tolerance);
+      if (outcome.verdict == Verdict::differs) {
+        return testing::AssertionFailure() << s.name << ": " << outcome.difference;
+      }
+      ++(outcome.verdict == Verdict::equal ? equal_ : declined_)[s.name];
+    }
+    return testing::AssertionSuccess();
+  }
+
+  static int tolerance(const RandomStream& stream) { return stream.reversible ? 0 : 1; }
+
+  // One decoder meets all streams: nothing of one may show in another.
+  const std::vector<NamedSubject> subjects_ = subjects();
+  Differential differential_;
+  std::map<std::string, int> equal_, declined_;
+};
+
+TEST_F(Jpeg2000Differential, WholeTiles) {
+  for (uint64_t seed = 0; seed < 400; ++seed) {
+    const RandomStream stream = random_stream(seed, kMaxSide);
+    const Status& expected = differential_.expect(stream.packed, stream.format, whole_tile(stream.format));
+    // The library's encoder writes some streams of tile parts that its decoder refuses.
+    ASSERT_TRUE(expected.ok() || !stream.plain)
+        << expected.error().to_string() << " seed " << seed << " " << stream.description;
+    ASSERT_TRUE(all_agree(tolerance(stream))) << "seed " << seed << " " << stream.description;
+  }
+  const auto& [equal, one, more] = differential_.apart();
+  EXPECT_EQ(more, 0);
+  EXPECT_LT(one * 1000, equal);
+}
+
+// A decoder that declined everything would agree with the library: what it is made for it must do itself.
+TEST_F(Jpeg2000Differential, OrdinaryTilesAreNotLeftToTheLibrary) {
+  int ordinary = 0;
+  for (uint64_t seed = 0; seed < 250; ++seed) {
+    const RandomStream stream = random_stream(seed, kMaxSide);
+    if (!stream.plain) continue;
+    ++ordinary;
+    differential_.expect(stream.packed, stream.format, whole_tile(stream.format));
+    ASSERT_TRUE(all_agree(tolerance(stream))) << "seed " << seed << " " << stream.description;
+    for (const NamedSubject& s : subjects_) {
+      ASSERT_EQ(equal_[s.name], ordinary) << s.name << " declines seed " << seed << " " << stream.description;
+    }
+  }
+  EXPECT_GT(ordinary, 80);
+}
+
+TEST_F(Jpeg2000Differential, Parts) {
+  for (uint64_t seed = 10000; seed < 10120; ++seed) {
+    const RandomStream stream = random_stream(seed, kMaxSide);
+    if (stream.format.type != SampleType::u8) continue;
+    Random random(seed);
+    for (int i = 0; i < 3; ++i) {
+      const Request request = random_request(stream.format, random);
+      const Status& expected = differential_.expect(stream.packed, stream.format, request);
+      ASSERT_TRUE(expected.ok()) << expected.error().to_string() << " seed " << seed << " "
+                                 << stream.description;
+      ASSERT_TRUE(all_agree(tolerance(stream)))
+          << "seed " << seed << " request " << i << " " << stream.description;
+    }
+  }
+}
+
+TEST_F(Jpeg2000Differential, DamagedStreams) {
+  int errors = 0, pixels = 0;
+  for (uint64_t seed = 20000; seed < 20200; ++seed) {
+    const RandomStream stream = random_stream(seed, 60);
+    Random random(seed);
+    for (int i = 0; i < 10; ++i) {
+      auto packed = stream.packed;
+      for (int n = random.one_in(3) ? random.between(1, 4) : 1; n > 0; --n) damage(packed, random);
+      ++(differential_.expect(packed, stream.format, whole_tile(stream.format)).ok() ? pixels : errors);
+      // What was 5/3 may have become 9/7.
+      ASSERT_TRUE(all_agree(1)) << "seed " << seed << " damage " << i << " " << stream.description;
+    }
+  }
+  EXPECT_GT(errors, 300);
+  EXPECT_GT(pixels, 300);
+}
+
+}  // namespace
+}  // namespace microtome::jpeg2000::test

@@ -1,0 +1,189 @@
+// Lines of samples across: what the two wavelets do to one row of low and one of high frequencies.
+//
+// Included by wavelet-inl.h and compiled once per instruction set. Source: ITU-T T.800 annex F.3.8 (9/7, in
+// floats) and F.3.8.2 (5/3, in integers), for signals that begin at an even place.
+//
+// Note [Floats in the library's order]
+// Every float is multiplied and added in the order and with the constants that OpenJPEG uses, without fused
+// operations, so that equal inputs give equal bits. Its gain of high frequencies is 2 / K to four places.
+//
+// Note [Lines with room]
+// A line's ends are mirrored into one sample before and behind it, so that no step has an edge; whole vectors
+// are read and written past its end, into padding (kPadding of layout.h).
+#if defined(MICROTOME_CODEC_JPEG2000_LINES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef MICROTOME_CODEC_JPEG2000_LINES_INL_H_
+#undef MICROTOME_CODEC_JPEG2000_LINES_INL_H_
+#else
+#define MICROTOME_CODEC_JPEG2000_LINES_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstddef>
+#include <cstdint>
+
+HWY_BEFORE_NAMESPACE();
+namespace microtome::jpeg2000 {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// A row of one sub-band or image: samples, or quantised values of `step` each, or nothing but zeros.
+template <class Sample>
+struct Line {
+  const Sample* samples = nullptr;
+  const int16_t* values = nullptr;
+  float step = 1;
+
+  bool zero() const { return samples == nullptr && values == nullptr; }
+};
+
+/// Two scratch lines of half a row, each with room before and behind.
+template <class Sample>
+struct Halves {
+  Sample* low;
+  Sample* high;
+};
+
+constexpr hn::ScalableTag<float> kFloats;
+constexpr hn::ScalableTag<int32_t> kInts;
+constexpr hn::Rebind<int16_t, decltype(kFloats)> kShorts;
+
+struct Wavelet97 {
+  using Sample = float;
+  static constexpr float kLowGain = 1.230174105f, kHighGain = 1.625732422f;
+  static constexpr float kAlpha = -1.586134342f, kBeta = -0.052980118f, kGamma = 0.882911075f,
+                         kDelta = 0.443506852f;
+  static constexpr auto kSamples = kFloats;
+
+  template <class V>
+  static HWY_INLINE V lift(V x, V a, V b, float minus_factor) {
+    return hn::Add(x, hn::Mul(hn::Add(a, b), hn::Set(kFloats, minus_factor)));
+  }
+
+  static void load(const Line<float>& line, size_t count, float gain, float* to) {
+    const auto factor = hn::Set(kFloats, gain), step = hn::Set(kFloats, line.step);
+    const size_t n = hn::Lanes(kFloats);
+    if (line.zero()) {
+      for (size_t i = 0; i < count; i += n) hn::StoreU(hn::Zero(kFloats), kFloats, to + i);
+    } else if (line.samples != nullptr) {
+      for (size_t i = 0; i < count; i += n) {
+        hn::StoreU(hn::Mul(hn::LoadU(kFloats, line.samples + i), factor), kFloats, to + i);
+      }
+    } else {
+      for (size_t i = 0; i < count; i += n) {
+        const auto ints = hn::PromoteTo(kInts, hn::LoadU(kShorts, line.values + i));
+        const auto value = hn::Mul(hn::ConvertTo(kFloats, ints), step);
+        hn::StoreU(hn::Mul(value, factor), kFloats, to + i);
+      }
+    }
+  }
+
+  /// x[i] += (a[i] + a[i + 1]) * factor.
+  static HWY_INLINE void lift_line(float* x, const float* a, size_t count, float factor) {
+    for (size_t i = 0; i < count; i += hn::Lanes(kFloats)) {
+      const auto pair = [&](size_t at) { return hn::LoadU(kFloats, a + i + at); };
+      hn::StoreU(lift(hn::LoadU(kFloats, x + i), pair(0), pair(1), factor), kFloats, x + i);
+    }
+  }
+
+  /// One row of `w` samples, times `gain`: that of the vertical step behind it.
+  static void row(const Line<float>& low, const Line<float>& high, size_t w, float gain,
+                  const Halves<float>& scratch, float* out) {
+    float* const s = scratch.low;
+    float* const d = scratch.high;
+    if (w == 1) {
+      load(low, 1, 1, s);
+      out[0] = s[0] * gain;
+      return;
+    }
+    const size_t lows = (w + 1) / 2, highs = w / 2;
+    const bool odd = lows != highs;
+    const auto mirror_high = [&] {
+      d[-1] = d[0];
+      if (odd) d[highs] = d[highs - 1];
+    };
+    const auto mirror_low = [&] {
+      if (!odd) s[lows] = s[lows - 1];
+    };
+    load(low, lows, kLowGain, s);
+    const size_t n = hn::Lanes(kFloats);
+    if (high.zero()) {
+      mirror_low();
+      const auto factor = hn::Set(kFloats, -kGamma);
+      for (size_t i = 0; i < highs; i += n) {
+        const auto sum = hn::Add(hn::LoadU(kFloats, s + i), hn::LoadU(kFloats, s + i + 1));
+        hn::StoreU(hn::Mul(sum, factor), kFloats, d + i);
+      }
+    } else {
+      load(high, highs, kHighGain, d);
+      mirror_high();
+      lift_line(s, d - 1, lows, -kDelta);
+      mirror_low();
+      lift_line(d, s, highs, -kGamma);
+    }
+    mirror_high();
+    lift_line(s, d - 1, lows, -kBeta);
+    mirror_low();
+    const auto factor = hn::Set(kFloats, gain);
+    for (size_t i = 0; i < lows; i += n) {
+      const auto even = hn::LoadU(kFloats, s + i);
+      const auto odds = lift(hn::LoadU(kFloats, d + i), even, hn::LoadU(kFloats, s + i + 1), -kAlpha);
+      hn::StoreInterleaved2(hn::Mul(even, factor), hn::Mul(odds, factor), kFloats, out + 2 * i);
+    }
+  }
+};
+
+struct Wavelet53 {
+  using Sample = int32_t;
+  static constexpr auto kSamples = kInts;
+
+  template <class V>
+  static HWY_INLINE V even(V s, V a, V b) {
+    return hn::Sub(s, hn::ShiftRight<2>(hn::Add(hn::Add(a, b), hn::Set(kInts, 2))));
+  }
+  template <class V>
+  static HWY_INLINE V odd(V d, V a, V b) {
+    return hn::Add(d, hn::ShiftRight<1>(hn::Add(a, b)));
+  }
+
+  static void load(const Line<int32_t>& line, size_t count, int32_t* to) {
+    for (size_t i = 0; i < count; i += hn::Lanes(kInts)) {
+      const auto ints = line.zero()               ? hn::Zero(kInts)
+                        : line.samples != nullptr ? hn::LoadU(kInts, line.samples + i)
+                                                  : hn::PromoteTo(kInts, hn::LoadU(kShorts, line.values + i));
+      hn::StoreU(ints, kInts, to + i);
+    }
+  }
+
+  static void row(const Line<int32_t>& low, const Line<int32_t>& high, size_t w,
+                  const Halves<int32_t>& scratch, int32_t* out) {
+    int32_t* const s = scratch.low;
+    int32_t* const d = scratch.high;
+    load(low, (w + 1) / 2, s);
+    if (w == 1) {
+      out[0] = s[0];
+      return;
+    }
+    const size_t lows = (w + 1) / 2, highs = w / 2, n = hn::Lanes(kInts);
+    load(high, highs, d);
+    d[-1] = d[0];
+    if (lows != highs) d[highs] = d[highs - 1];
+    for (size_t i = 0; i < lows; i += n) {
+      const auto before = hn::LoadU(kInts, d + i - 1), behind = hn::LoadU(kInts, d + i);
+      hn::StoreU(even(hn::LoadU(kInts, s + i), before, behind), kInts, s + i);
+    }
+    if (lows == highs) s[lows] = s[lows - 1];
+    for (size_t i = 0; i < lows; i += n) {
+      const auto evens = hn::LoadU(kInts, s + i);
+      const auto odds = odd(hn::LoadU(kInts, d + i), evens, hn::LoadU(kInts, s + i + 1));
+      hn::StoreInterleaved2(evens, odds, kInts, out + 2 * i);
+    }
+  }
+};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace microtome::jpeg2000
+HWY_AFTER_NAMESPACE();
+
+#endif  // include guard per target

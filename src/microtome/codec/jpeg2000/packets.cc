@@ -1,0 +1,193 @@
+#include "microtome/codec/jpeg2000/packets.h"
+
+#include <bit>
+
+namespace microtome::jpeg2000 {
+namespace {
+
+constexpr unsigned kMaxPlanes = 80;       // more than any sub-band can have: 2^5 - 1 + 2^3 - 1 - 1
+constexpr unsigned kMaxPasses = 109;      // of one codeword segment
+constexpr unsigned kFirstLengthBits = 3;  // Lblock's initial value
+constexpr uint16_t kUnknown = UINT16_MAX;
+
+bool starts_with(std::span<const std::byte> bytes, uint8_t code) {
+  return bytes.size() >= 2 && bytes[0] == std::byte{0xFF} && bytes[1] == std::byte{code};
+}
+
+}  // namespace
+
+// The bits of a packet header; behind a byte of all ones, one bit is stuffed (B.10.1).
+class PacketReader::Bits {
+ public:
+  explicit Bits(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  /// 0 past the end.
+  unsigned next() {
+    if (left_ == 0) {
+      if (at_ == bytes_.size()) {
+        over_ = true;
+        return 0;
+      }
+      left_ = byte_ == 0xFF ? 7 : 8;
+      byte_ = std::to_integer<unsigned>(bytes_[at_++]);
+    }
+    return byte_ >> --left_ & 1;
+  }
+  unsigned next(unsigned count) {
+    unsigned value = 0;
+    while (count-- != 0) value = value << 1 | next();
+    return value;
+  }
+  bool over() const { return over_; }
+
+  /// What follows the header. A last byte of all ones has the stuffed one behind it.
+  bool end(std::span<const std::byte>& rest) {
+    if (byte_ == 0xFF && at_++ == bytes_.size()) over_ = true;
+    if (over_) return false;
+    rest = bytes_.subspan(at_);
+    return true;
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+  size_t at_ = 0;
+  unsigned byte_ = 0, left_ = 0;
+  bool over_ = false;
+};
+
+// B.10.2: whether a leaf's value is below `threshold`. Each node's value is at least its parent's.
+bool PacketReader::below(const TreeShape& tree, uint32_t x, uint32_t y, unsigned threshold, Bits& bits) {
+  unsigned low = 0;
+  for (int level = tree.height - 1;; --level) {
+    const auto l = static_cast<size_t>(level);
+    Node& node = nodes_[tree.first_node + tree.offset[l] + (y >> level) * tree.w[l] + (x >> level)];
+    low = std::max<unsigned>(low, node.low);
+    while (low < threshold && low < node.value) {
+      if (bits.over()) return false;
+      if (bits.next() != 0) {
+        node.value = static_cast<uint16_t>(low);
+      } else {
+        ++low;
+      }
+    }
+    node.low = static_cast<uint16_t>(low);
+    if (level == 0) return node.value < threshold;
+  }
+}
+
+bool PacketReader::read_zero_planes(const TreeShape& tree, uint32_t x, uint32_t y, Bits& bits,
+                                    BlockData& block) {
+  unsigned threshold = 1;
+  while (!below(tree, x, y, threshold, bits)) {
+    if (bits.over() || ++threshold > kMaxPlanes) return false;
+  }
+  block.zero_planes = static_cast<uint8_t>(threshold - 1);
+  return true;
+}
+
+namespace {
+
+// Table B.4.
+template <class Bits>
+unsigned read_pass_count(Bits& bits) {
+  if (bits.next() == 0) return 1;
+  if (bits.next() == 0) return 2;
+  if (const unsigned more = bits.next(2); more < 3) return 3 + more;
+  if (const unsigned more = bits.next(5); more < 31) return 6 + more;
+  return 37 + bits.next(7);
+}
+
+}  // namespace
+
+bool PacketReader::read_block(const PrecinctBand& part, uint32_t x, uint32_t y, uint16_t layer, Bits& bits) {
+  const uint32_t index = part.first_block + y * part.across + x;
+  BlockData& block = blocks_[index];
+  const bool first = block.length_bits == 0;
+  const bool included = first ? below(part.inclusion, x, y, layer + 1u, bits) : bits.next() != 0;
+  if (!included) return !bits.over();
+  if (first) {
+    if (!read_zero_planes(part.zero_planes, x, y, bits, block)) return false;
+    block.length_bits = kFirstLengthBits;
+    any_[part.band] = 1;
+  }
+  const unsigned passes = read_pass_count(bits);
+  block.passes = static_cast<uint16_t>(block.passes + passes);
+  if (block.passes > kMaxPasses) return false;
+  while (bits.next() != 0) {
+    if (++block.length_bits > 31) return false;
+  }
+  const unsigned length_bits = block.length_bits + static_cast<unsigned>(std::bit_width(passes)) - 1;
+  if (length_bits > 31) return false;
+  contributions_.push_back({index, bits.next(length_bits)});
+  return !bits.over();
+}
+
+bool PacketReader::read_header(const Layout& layout, const Packet& packet, Bits& bits) {
+  if (bits.next() == 0) return !bits.over();  // an empty packet
+  const Precinct& precinct = layout.precincts[packet.precinct];
+  for (size_t b = 0; b < precinct.count; ++b) {
+    const PrecinctBand& part = precinct.bands[b];
+    for (uint32_t y = 0; y < part.down; ++y) {
+      for (uint32_t x = 0; x < part.across; ++x) {
+        if (!read_block(part, x, y, packet.layer, bits)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+bool PacketReader::take_bytes(std::span<const std::byte>& rest) {
+  for (const Contribution& c : contributions_) {
+    if (c.bytes > rest.size()) return false;
+    const auto piece = static_cast<uint32_t>(pieces_.size());
+    pieces_.push_back({rest.first(c.bytes)});
+    rest = rest.subspan(c.bytes);
+    BlockData& block = blocks_[c.block];
+    (block.first_piece == BlockData::kNone ? block.first_piece : pieces_[block.last_piece].next) = piece;
+    block.last_piece = piece;
+    block.bytes += c.bytes;
+  }
+  return true;
+}
+
+// A.8: a marker may stand before the header, and one stands behind it, if the coding style says so.
+bool PacketReader::read_packet(const Layout& layout, const Packet& packet, std::span<const std::byte>& rest) {
+  constexpr uint8_t kSop = 0x91, kEph = 0x92;
+  constexpr size_t kSopBytes = 6, kEphBytes = 2;
+  if (layout.coding.sop && starts_with(rest, kSop)) {
+    if (rest.size() < kSopBytes) return false;
+    rest = rest.subspan(kSopBytes);
+  }
+  contributions_.clear();
+  Bits bits(rest);
+  if (!read_header(layout, packet, bits) || !bits.end(rest)) return false;
+  if (layout.coding.eph) {
+    if (!starts_with(rest, kEph)) return false;
+    rest = rest.subspan(kEphBytes);
+  }
+  return take_bytes(rest);
+}
+
+bool PacketReader::read(const Layout& layout, std::span<const std::byte> packets) {
+  blocks_.assign(layout.blocks.size(), {});
+  any_.assign(layout.bands.size(), 0);
+  nodes_.assign(layout.nodes, {kUnknown, 0});
+  pieces_.clear();
+  for (const Packet& packet : layout.packets) {
+    if (!read_packet(layout, packet, packets)) return false;
+  }
+  return packets.empty();
+}
+
+std::span<const std::byte> PacketReader::bytes_of(const BlockData& block) {
+  const Piece& first = pieces_[block.first_piece];
+  if (first.next == BlockData::kNone) return first.bytes;
+  joined_.clear();
+  for (uint32_t piece = block.first_piece; piece != BlockData::kNone; piece = pieces_[piece].next) {
+    const std::span<const std::byte> bytes = pieces_[piece].bytes;
+    joined_.insert(joined_.end(), bytes.begin(), bytes.end());
+  }
+  return joined_;
+}
+
+}  // namespace microtome::jpeg2000

@@ -1,0 +1,67 @@
+// Reads packets: which code-blocks have how many coding passes, and where their bytes are.
+//
+// Called by tile.h once per tile. Keeps its memory between tiles. Takes complete, regular packets only and
+// declines the rest. Not thread-safe. Source: ITU-T T.800 annexes B.9 and B.10.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "microtome/codec/jpeg2000/layout.h"
+
+namespace microtome::jpeg2000 {
+
+/// What a tile has for one code-block.
+struct BlockData {
+  static constexpr uint32_t kNone = UINT32_MAX;
+  uint32_t bytes = 0;
+  uint32_t first_piece = kNone, last_piece = kNone;  ///< Layers bring a piece each.
+  uint16_t passes = 0;                               ///< 0: nothing was coded.
+  uint8_t zero_planes = 0;                           ///< Most significant bit planes that are not coded.
+  uint8_t length_bits = 0;                           ///< Lblock of B.10.7; 0 until the first pass.
+};
+
+struct Piece {
+  std::span<const std::byte> bytes;
+  uint32_t next = BlockData::kNone;
+};
+
+class PacketReader {
+ public:
+  /// False: declined. All packets must be there, and nothing behind them.
+  bool read(const Layout& layout, std::span<const std::byte> packets);
+
+  const BlockData& block(size_t index) const { return blocks_[index]; }
+  /// Whether any code-block of a sub-band has passes.
+  bool any_in(size_t band) const { return any_[band] != 0; }
+  /// A block's bytes, without gaps; valid until the next call.
+  std::span<const std::byte> bytes_of(const BlockData& block);
+
+ private:
+  // A node of a tag tree: its value, once that is known, which is not below `low`.
+  struct Node {
+    uint16_t value, low;
+  };
+  struct Contribution {
+    uint32_t block, bytes;
+  };
+  class Bits;
+
+  bool read_packet(const Layout& layout, const Packet& packet, std::span<const std::byte>& rest);
+  bool read_header(const Layout& layout, const Packet& packet, Bits& bits);
+  bool read_block(const PrecinctBand& part, uint32_t x, uint32_t y, uint16_t layer, Bits& bits);
+  bool read_zero_planes(const TreeShape& tree, uint32_t x, uint32_t y, Bits& bits, BlockData& block);
+  bool take_bytes(std::span<const std::byte>& rest);
+  bool below(const TreeShape& tree, uint32_t x, uint32_t y, unsigned threshold, Bits& bits);
+
+  std::vector<BlockData> blocks_;
+  std::vector<uint8_t> any_;
+  std::vector<Node> nodes_;
+  std::vector<Piece> pieces_;
+  std::vector<Contribution> contributions_;  // of the packet being read
+  std::vector<std::byte> joined_;
+};
+
+}  // namespace microtome::jpeg2000

@@ -1,0 +1,32 @@
+// All that decoding one tile takes, ready for the code that is compiled once per instruction set. Made by
+// TileDecoder (tile.h); internal to this folder.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "microtome/codec/jpeg2000/block_memory.h"
+#include "microtome/codec/jpeg2000/layout.h"
+#include "microtome/codec/jpeg2000/packets.h"
+#include "microtome/codec/part_rows.h"
+
+namespace microtome::jpeg2000 {
+
+struct TileJob {
+  const Layout* layout = nullptr;
+  PacketReader* packets = nullptr;
+  BlockMemory* block = nullptr;
+  int16_t* values = nullptr;     ///< Of sub-bands, where the layout says.
+  std::byte* samples = nullptr;  ///< Of resolutions: floats or 32-bit integers.
+  uint8_t* planes = nullptr;     ///< Of components, as bytes.
+  std::byte* lines = nullptr;    ///< kScratchLines lines of 32-bit samples, line_stride samples apart.
+  size_t line_stride = 0;
+  bool ycbcr = false;  ///< Three components are YCbCr, to be converted to RGB.
+  const PartRows* parts = nullptr;
+};
+
+/// For each of three components: six rows of the wavelet, four rows that it made; and the two halves of a
+/// line.
+inline constexpr size_t kLinesEach = 10, kScratchLines = 3 * kLinesEach + 2;
+
+}  // namespace microtome::jpeg2000
