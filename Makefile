@@ -7,6 +7,7 @@
 #   make bench   every task beside the other readers, on made slides, in half an hour; FULL=1: full sizes, in hours;
 #                BENCH="--quick" or other options of bench/run.py; CUCIM21= a Python 3.9 that has cucim 21.12.1
 #   make jpeg-race  our JPEG decoder against libjpeg-turbo, tile by tile, on every instruction set of this machine
+#   make jpeg2000-race    our JPEG 2000 decoder against OpenJPEG, likewise
 #   make bench-count    instructions of fixed jobs against bench/count/expected.json; UPDATE=1 writes it anew
 #   make docs    the documentation in build/site, from docs/ and the package's docstrings
 #   make fuzz    longer fuzzing (FUZZ_SECONDS per target, 300 unless told)
@@ -27,7 +28,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 INSTALL = @$(PYTHON) tools/install_package.py $(VENV)
 RUN_TESTS = @$(PYTHON) tools/run_tests.py --venv $(VENV)
 
-.PHONY: all demo test bench jpeg-race bench-count docs fuzz jpeg-proof jpeg2000-proof asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
+.PHONY: all demo test bench jpeg-race jpeg2000-race bench-count docs fuzz jpeg-proof jpeg2000-proof asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
 
 all: packages-build
 	$(INSTALL)
@@ -56,7 +57,14 @@ jpeg-race: packages-bench
 	$(INSTALL) --extras demo
 	@$(VENV)/bin/python tools/make_slides.py build/slides --only B D F --keep --scale 1/16
 	@$(VENV)/bin/python bench/build_floor.py build/bench
-	@build/bench/bench/floors/microtome_jpeg_race $(RACE) build/slides/B.tif build/slides/D.tif build/slides/F.tif
+	@build/bench/bench/floors/microtome_tile_race $(RACE) build/slides/B.tif build/slides/D.tif build/slides/F.tif
+
+jpeg2000-race: packages-bench
+	$(INSTALL) --extras demo
+	@$(VENV)/bin/python tools/make_slides.py build/slides --only A C --keep --scale 1/16
+	@$(VENV)/bin/python bench/build_floor.py build/bench
+	@build/bench/bench/floors/microtome_tile_race --rounds 9 build/slides/A.tif build/slides/C.tif \
+	  $(wildcard $(SLIDES)/aperio/CMU-1-JP2K-Region.svs $(SLIDES)/aperio/1065626.svs)
 
 bench-count: requirements
 	$(RUN_TESTS) count $(if $(UPDATE),--update-counts && cat build/test-logs/count.log)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Builds bench/floors (bare codec loops, the JPEG race) with the libraries that the package is built with.
+"""Builds bench/floors (bare codec loops, the race of decoders) with the libraries that the package is built with.
 
 Prints the path of the loops.
 
@@ -20,7 +20,7 @@ def main():
     build = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build" / "bench")
     options = cmake_options() | {"MICROTOME_BENCH": "ON"}
     configure = ["cmake", "--preset", "release", "-B", build, *(f"-D{k}={v}" for k, v in options.items())]
-    targets = ["microtome_floor", "microtome_jpeg_race"]
+    targets = ["microtome_floor", "microtome_tile_race"]
     for command in (configure, ["cmake", "--build", build, "--target", *targets]):
         done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
         if done.returncode != 0:

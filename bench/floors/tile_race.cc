@@ -1,17 +1,19 @@
-// Our JPEG decoder against libjpeg-turbo on the tiles of slides, one thread, every instruction set.
+// Our JPEG and JPEG 2000 decoders against libjpeg-turbo and OpenJPEG on the tiles of slides, one thread,
+// every instruction set.
 //
-//     microtome_jpeg_race [--rounds N] [--recode QUALITY:SAMPLING]... SLIDE...
+//     microtome_tile_race [--rounds N] [--recode QUALITY:SAMPLING]... SLIDE...
 //
 // All tiles of level 0 are decoded into one strided level that is reused, by everyone in turn, and the median
 // over rounds of our time divided by the library's in the same round is printed: plain stores, then stores
-// past the caches. `--recode 75:420` makes tiles of 256 pixels of that quality and sampling (444, 422, 440,
-// 420) from the first slide's pixels, with tables of their own, and lets them race too. Pixels are compared
-// first.
+// past the caches (JPEG only). `--recode 75:420` makes tiles of 256 pixels of that quality and sampling (444,
+// 422, 440, 420) from the first slide's pixels, with tables of their own, and lets them race too. Pixels are
+// compared first: those of JPEG 2000 may be 1 apart (9/7 in floats), but not one in a thousand of them.
 #include <cstdio>
 // jpeglib.h needs size_t and FILE.
 #include <jpeglib.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <string>
@@ -67,6 +69,10 @@ Course course_of(const MappedImage& image, const std::string& path) {
   return course;
 }
 
+bool is_jpeg(const Course& course) {
+  return course.format.compression == microtome::Compression::jpeg;
+}
+
 class Racer {
  public:
   virtual ~Racer() = default;
@@ -75,7 +81,8 @@ class Racer {
 
 class Library final : public Racer {
  public:
-  explicit Library(const Course& course) : tiles_(make_jpeg_decoder(course.format)) {}
+  explicit Library(const Course& course)
+      : tiles_(is_jpeg(course) ? make_jpeg_decoder(course.format) : make_jpeg2000_decoder(course.format)) {}
   void run(const Course& course) override {
     for (size_t i = 0; i < course.packed.size(); ++i) tiles_->decode(course.packed[i], course.places[i]);
   }
@@ -131,6 +138,17 @@ std::vector<uint8_t> level_after(Racer& racer, const Course& course) {
   return {course.level.data(), course.level.data() + course.level.size()};
 }
 
+bool same_pixels(const std::vector<uint8_t>& found, const std::vector<uint8_t>& expected, bool exact) {
+  if (exact) return found == expected;
+  size_t apart = 0;
+  for (size_t i = 0; i < found.size(); ++i) {
+    const int difference = std::abs(found[i] - expected[i]);
+    if (difference > 1) return false;
+    apart += static_cast<size_t>(difference);
+  }
+  return apart * 1000 < found.size();
+}
+
 void race(const Course& course, int rounds) {
   Library library(course);
   const std::vector<uint8_t> expected = level_after(library, course);
@@ -138,9 +156,11 @@ void race(const Course& course, int rounds) {
   std::vector<std::pair<std::string, std::unique_ptr<Ours>>> ours;
   for (const std::string_view target : microtome::simd::target_choice().available) {
     for (const Stores stores : {Stores::cached, Stores::streaming}) {
+      if (stores == Stores::streaming && !is_jpeg(course)) continue;  // whole tiles are stored as ever
       const std::string name = std::string(target) + (stores == Stores::cached ? "" : " streamed");
       ours.emplace_back(name, std::make_unique<Ours>(course, target, stores));
-      if (level_after(*ours.back().second, course) != expected) die("{}: {} differs", course.name, name);
+      if (!same_pixels(level_after(*ours.back().second, course), expected, is_jpeg(course)))
+        die("{}: {} differs", course.name, name);
       if (ours.back().second->left_to_library() != 0) die("{}: tiles are left to the library", course.name);
     }
   }
@@ -242,7 +262,7 @@ int run(const std::vector<std::string>& arguments) {
     }
   }
   if (slides.empty() || rounds < 1) {
-    die("usage: microtome_jpeg_race [--rounds N] [--recode QUALITY:SAMPLING]... SLIDE...");
+    die("usage: microtome_tile_race [--rounds N] [--recode QUALITY:SAMPLING]... SLIDE...");
   }
   for (size_t i = 0; i < slides.size(); ++i) {
     const MappedImage image = map_image(slides[i], 0);
