@@ -33,6 +33,8 @@ def test_this_checkout_keeps_to_the_graph():
         ("codec/jpeg.h", "#include <jpeglib.h>", "jpeg.h:1: third-party header jpeglib.h"),
         ("io/a.cc", '#include "microtome/oops/a.h"', "a.cc:1: microtome/oops/a.h is in no layer"),
         ("base/a.h", '#include "error"', 'a.h:1: "error" is not a full path'),
+        ("read/a.cc", '#include "microtome/microtome.h"', "a.cc:1: microtome/microtome.h is in no layer"),
+        ("read/a.cc", '#include "microtome/core.h"', "a.cc:1: microtome/core.h is in no layer"),
         ("extra/a.cc", "", "a.cc:1: folder extra is not in the layer table"),
     ],
 )
@@ -54,6 +56,7 @@ def test_what_the_graph_allows_passes(tmp_path):
         "src/microtome/read/reader.h": '#include <span>\n#include "microtome/plan/region.h"\n',
         "python/bindings/slide.cc": '#include <nanobind/nanobind.h>\n#include "microtome/loader/loader.h"\n',
         "python/bindings/wrap.h": "#include <nanobind/nanobind.h>\n",
+        "src/microtome/c_api/slide.h": '#include "microtome/microtome.h"\n',
     }
     for name, text in allowed.items():
         path = tmp_path / name

@@ -30,6 +30,7 @@ SUITES = {
     "kernels": ("the GPU kernel compiled anew, against the one that is checked in", checks.kernels),
     "cpp": ("C++ tests, release build", native.release),
     "python": ("Python tests in the main environment", python.python),
+    "install": ("the C and C++ examples, built on the installed library", python.installed),
     "docs": ("the documentation: its examples, its build, its links", python.docs),
     "pythons": ("tests/python on the other Python versions found", python.more_pythons),
     "asan": (

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "microtome/microtome.h"
+#include "microtome/core.h"
 
 namespace count {
 

@@ -2,7 +2,7 @@
 #include <nanobind/stl/optional.h>
 
 #include "bindings.h"
-#include "runtime.h"
+#include "microtome/runtime/runtime.h"
 
 namespace microtome::python {
 namespace {

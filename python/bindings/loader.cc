@@ -14,7 +14,7 @@
 #include "microtome/base/fail.h"
 #include "microtome/loader/order.h"
 #include "microtome/plan/region.h"
-#include "runtime.h"
+#include "microtome/runtime/runtime.h"
 
 namespace microtome::python {
 namespace {

@@ -1,7 +1,8 @@
-// The shared runtime, its fork handlers, and what microtome.info() tells about it.
-#include "runtime.h"
+// What microtome.info() tells about the process and what it is made of.
+#include "microtome/runtime/runtime.h"
 
-#include <pthread.h>
+#include <fmt/core.h>
+#include <hwy/highway.h>
 
 #include "bindings.h"
 #include "microtome/codec/codec.h"
@@ -10,50 +11,20 @@
 namespace microtome::python {
 namespace {
 
-constexpr size_t kIdleBufferBytes = size_t{512} << 20;
-
-// Never freed: its threads may still run while the process's static objects are destroyed.
-Runtime* the_runtime = nullptr;
-
-// Note [Fork order]
-// prepare takes outer locks before inner ones (a thread that evicts a tile holds the cache's lock and wants
-// the pool's); the other two let go in reverse.
-void before_fork() {
-  the_runtime->executor->fork_prepare();
-  the_runtime->cache->fork_prepare();
-  the_runtime->workers->fork_prepare();
-  the_runtime->buffers->fork_prepare();
-}
-
-void after_fork_in_parent() {
-  the_runtime->buffers->fork_parent();
-  the_runtime->workers->fork_parent();
-  the_runtime->cache->fork_parent();
-  the_runtime->executor->fork_parent();
-}
-
-void after_fork_in_child() {
-  the_runtime->buffers->fork_child();
-  the_runtime->workers->fork_child();
-  the_runtime->cache->fork_child();
-  the_runtime->executor->fork_child();
-  forget_python_file_lock();
-}
-
-Runtime* make_runtime() {
-  auto executor = std::make_shared<Executor>();
-  auto cache = std::make_shared<TileCache>(0);
-  auto workers = std::make_shared<WorkerPool>(available_cpus);
-  auto buffers = BufferPool::make(kIdleBufferBytes);
-  auto counters = std::make_shared<ReadCounters>();
-  Reader reader(executor, cache, workers, buffers, counters);
-  return new Runtime{std::move(executor), std::move(cache),    std::move(workers),
-                     std::move(buffers),  std::move(counters), std::move(reader)};
-}
-
 nb::dict codec_versions() {
   nb::dict versions;
   for (const Codec* codec : codecs()) versions[to_str(codec->name)] = to_str(codec->version());
+  return versions;
+}
+
+// Of those that no codec names.
+nb::dict build_versions() {
+  nb::dict versions;
+  versions["Highway"] = to_str(fmt::format("{}.{}.{}", HWY_MAJOR, HWY_MINOR, HWY_PATCH));
+  versions["nanobind"] =
+      to_str(fmt::format("{}.{}.{}", NB_VERSION_MAJOR, NB_VERSION_MINOR, NB_VERSION_PATCH));
+  versions["{fmt}"] =
+      to_str(fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100));
   return versions;
 }
 
@@ -103,18 +74,11 @@ nb::list cpu_features() {
 
 }  // namespace
 
-Runtime& runtime() {
-  if (!the_runtime) {
-    the_runtime = make_runtime();
-    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-  }
-  return *the_runtime;
-}
-
 void bind_runtime(nb::module_& module) {
   module.attr("__version__") = MICROTOME_VERSION;
   module.def("available_cpus", &available_cpus, "How many threads this process may run at once.");
   module.def("codec_versions", &codec_versions, "{codec: library and version}");
+  module.def("build_versions", &build_versions, "{library: version} of those that no codec names.");
   module.def("counters", &counters, "How many tiles went which way since the process began.");
   module.def("simd", &simd_choice, "The instruction set in use, and all that could be.");
   module.def("cpu_features", &cpu_features, "Instruction sets of this machine that decoders choose between.");

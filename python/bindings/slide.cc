@@ -7,7 +7,7 @@
 #include "bindings.h"
 #include "microtome/base/fail.h"
 #include "microtome/plan/region.h"
-#include "runtime.h"
+#include "microtome/runtime/runtime.h"
 
 namespace microtome::python {
 namespace {

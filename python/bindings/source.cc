@@ -1,5 +1,6 @@
 // Opens slides from paths, from bytes in memory and from Python's own file objects.
 #include <nanobind/stl/string.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -11,7 +12,6 @@
 #include "bindings.h"
 #include "microtome/base/fail.h"
 #include "microtome/io/byte_source.h"
-#include "runtime.h"
 
 namespace microtome::python {
 namespace {
@@ -146,6 +146,8 @@ SlideHandle open_python_file(nb::object file, std::string name, uint64_t size, b
                              size_t image, bool rgb, uint64_t max_tile_bytes) {
   static const bool registered = [] {
     nb::module_::import_("atexit").attr("register")(nb::cpp_function(&stop_python_files));
+    // A thread of the parent may have been inside: its lock may be taken for ever, and is left as it is.
+    pthread_atfork(nullptr, nullptr, [] { python_files_mutex = new std::mutex; });
     return true;
   }();
   static_cast<void>(registered);
@@ -154,10 +156,6 @@ SlideHandle open_python_file(nb::object file, std::string name, uint64_t size, b
 }
 
 }  // namespace
-
-void forget_python_file_lock() {
-  python_files_mutex = new std::mutex;  // the old one may be locked for ever: left as it is
-}
 
 void bind_source(nb::module_& module) {
   module.def("open_path", &open_path, nb::arg("path"), nb::arg("image"), nb::arg("rgb"),

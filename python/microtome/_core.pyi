@@ -110,6 +110,9 @@ def available_cpus() -> int:
 def codec_versions() -> dict:
     """{codec: library and version}"""
 
+def build_versions() -> dict:
+    """{library: version} of those that no codec names."""
+
 def counters() -> dict:
     """How many tiles went which way since the process began."""
 

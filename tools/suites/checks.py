@@ -17,8 +17,9 @@ def layers(run):
 
 def formatting(run):
     """clang-format and ruff over our own sources; --fix rewrites them instead of complaining."""
-    folders = [ROOT / name for name in ("src", "python", "fuzz", "bench", "tests")]
-    files = sorted(file for top in folders for end in ("*.h", "*.cc") for file in top.rglob(end))
+    folders = [ROOT / name for name in ("src", "include", "examples", "python", "fuzz", "bench", "tests")]
+    ends = ("*.h", "*.hpp", "*.c", "*.cc", "*.cpp")
+    files = sorted(file for top in folders for end in ends for file in top.rglob(end))
     fix = run.options.fix
     make_environment(run.options.venv, sys.executable, ["test"], run.log)
     ruff = run.options.venv / "bin" / "ruff"

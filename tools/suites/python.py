@@ -33,7 +33,15 @@ def pytest_in(run, venv, label, *paths, env=None):
 
 def python(run):
     make_environment(run.options.venv, sys.executable, ["test", "demo"], run.log)
-    return pytest_in(run, run.options.venv, "main", "--ignore=tests/docs", env=fake_cuda(run))
+    elsewhere = ["--ignore=tests/docs", "--ignore=tests/install"]
+    return pytest_in(run, run.options.venv, "main", *elsewhere, env=fake_cuda(run))
+
+
+def installed(run):
+    """The examples in C and C++, built on an installed tree, and what is in that."""
+    make_environment(run.options.venv, sys.executable, ["test", "demo"], run.log)
+    env = {"MICROTOME_BUILD": str(build(run, "release", ["microtome"]))}
+    return pytest_in(run, run.options.venv, "install", "tests/install", env=env)
 
 
 def docs(run):
