@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _core, _cuda
+from . import _core, _cuda, _libraries
 from ._lazy import np
 
 
@@ -14,17 +14,19 @@ def info() -> dict[str, Any]:
     Returns
     -------
     dict
-        ``versions``: of microtome, Python and NumPy. ``codecs``: name → decoder, library and version. ``cpu``:
-        ``count`` that this process may use at once, ``machine``, ``features``, and ``simd``: the instruction set used,
-        one of ``simd_available``; ``MICROTOME_SIMD`` in the environment forces one, and ``simd_problem`` says what
-        is wrong with it, if anything. ``cuda``: ``available``, and ``reason`` if not; ``driver``: its ``path``, the
+        ``versions``: of microtome, Python and NumPy. ``codecs``: name → decoder, library and version.
+        ``libraries``: name → ``version``, ``licence`` (SPDX) and how it is ``linked`` ("static", "shared" and
+        "headers" in a wheel, "system" in a copy built from source) of all that is inside. ``cpu``: ``count`` that
+        this process may use at once, ``machine``, ``features``, and ``simd``: the instruction set used, one of
+        ``simd_available``; ``MICROTOME_SIMD`` in the environment forces one, and ``simd_problem`` says what is
+        wrong with it, if anything. ``cuda``: ``available``, and ``reason`` if not; ``driver``: its ``path``, the
         CUDA ``version`` that it knows, or the ``problem`` with it; ``devices``: ``name``, ``compute_capability``,
-        ``multiprocessors`` and ``memory_bytes`` of each; ``libraries``: ``path``, ``version`` or ``problem`` of nvjpeg,
-        nvjpeg2k and cufile. ``threads``: started so far. ``cache``: as `microtome.cache.info`. ``counters``: tiles
-        ``decoded`` (of which ``direct`` into the result, and of JPEG ones ``own`` by Microtome's decoder and
-        ``library`` left to libjpeg-turbo), ``shared`` with another patch or found in a cache, ``constant`` (filled,
-        their bytes being known as one colour), ``twins`` copied from a tile of the same bytes, ``absent`` from their
-        files, and ``packed_bytes`` asked for.
+        ``multiprocessors`` and ``memory_bytes`` of each; ``libraries``: ``path``, ``version`` or ``problem`` of
+        nvjpeg, nvjpeg2k and cufile. ``threads``: started so far. ``cache``: as `microtome.cache.info`.
+        ``counters``: tiles ``decoded`` (of which ``direct`` into the result, and of JPEG ones ``own`` by
+        Microtome's decoder and ``library`` left to libjpeg-turbo), ``shared`` with another patch or found in a
+        cache, ``constant`` (filled, their bytes being known as one colour), ``twins`` copied from a tile of the
+        same bytes, ``absent`` from their files, and ``packed_bytes`` asked for.
 
     Notes
     -----
@@ -47,6 +49,7 @@ def info() -> dict[str, Any]:
             "numpy": np.__version__,
         },
         "codecs": _core.codec_versions(),
+        "libraries": _libraries.libraries(),
         "cpu": {
             "count": _core.available_cpus(),
             "machine": platform.machine(),

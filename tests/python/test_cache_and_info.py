@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import microtome as mt
 import numpy as np
@@ -193,3 +194,33 @@ def test_everything_named_is_there():
         assert name in dir(mt)
     with pytest.raises(AttributeError, match="nothing"):
         mt.nothing  # noqa: B018
+
+
+def test_libraries_have_versions_and_licences():
+    info = mt.info()
+    libraries = info["libraries"]
+    assert {
+        "LERC",
+        "OpenJPEG",
+        "libdeflate",
+        "libjpeg-turbo",
+        "libjxl",
+        "liblzma",
+        "libwebp",
+        "libzstd",
+    } <= set(libraries)
+    assert {"Highway", "nanobind", "{fmt}"} <= set(libraries)
+    for name, library in libraries.items():
+        assert library["version"][0].isdigit(), name
+        assert library["licence"], name
+        assert library["linked"] == "system", "this copy is built from source"
+    said = " ".join(info["codecs"].values())
+    assert f"libjpeg-turbo {libraries['libjpeg-turbo']['version']}" in said
+    assert libraries["libjxl"]["licence"] == "BSD-3-Clause"
+
+
+def test_the_notice_names_all_that_a_wheel_may_hold():
+    from microtome._libraries import LICENCES
+
+    notice = (Path(__file__).resolve().parents[2] / "NOTICE").read_text(encoding="utf-8")
+    assert [name for name in LICENCES if name.lower() not in notice.lower()] == []
