@@ -204,6 +204,15 @@ std::vector<uint16_t> read_color_map(const Directory& directory, const TileForma
   return {values->begin(), values->end()};
 }
 
+/// Whether the byte count of an image's only strip is 0, though it has an offset: some writers never filled
+/// it in.
+Result<bool> is_unfilled(const Directory& directory, const TileGrid& grid) {
+  if (grid.rows != 1 || grid.byte_counts.size() != 1) return false;
+  MICROTOME_ASSIGN(const uint64_t bytes, grid.byte_counts.at(0));
+  MICROTOME_ASSIGN(const uint64_t offset, grid.offsets.at(0));
+  return bytes == 0 && offset != 0 && offset < directory.encoding().source->size();
+}
+
 /// Strips whose byte counts are missing, as old writers left them: known where one uncompressed strip holds
 /// the image.
 Result<tiff::LazyArray> missing_byte_counts(const TileGrid& grid) {
@@ -235,6 +244,12 @@ Status read_arrays(const Directory& directory, bool tiled, TileGrid& grid) {
   }
   if (!directory.has(counts_tag)) return corrupt("{}ByteCounts (tag {}) is missing", kind, counts_tag);
   MICROTOME_ASSIGN(grid.byte_counts, tiff::LazyArray::over(directory, counts_tag));
+  if (tiled) return ok_status();
+  MICROTOME_ASSIGN(const bool unfilled, is_unfilled(directory, grid));
+  if (!unfilled) return ok_status();
+  // As libtiff: up to the file's end; decoders stop where their stream does.
+  MICROTOME_ASSIGN(const uint64_t offset, grid.offsets.at(0));
+  grid.byte_counts = tiff::LazyArray::of({directory.encoding().source->size() - offset});
   return ok_status();
 }
 

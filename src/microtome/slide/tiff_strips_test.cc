@@ -94,5 +94,21 @@ TEST(CutStrips, OthersStayWhole) {
   EXPECT_EQ(open_strip(stripped(kSize, kSize.h), kBytes / 2)->image(0).rows, 1);
 }
 
+// What happened before: the image was background.
+TEST(Strips, AByteCountThatWasNeverFilledInReachesToTheEnd) {
+  tiff::TiffBuilder builder;
+  builder.append(std::string(300, '\x55'));
+  builder.directory(stripped({10, 10}, 10)
+                        .set(u32(tag::kStripOffsets, {8}))
+                        .set(u32(tag::kStripByteCounts, {0}))
+                        .set(u16(tag::kCompression, {8}))
+                        .tags);
+  const auto slide = Slide::open(builder.source()).value();
+  const auto tile = slide->tile(0, 0, 0);
+  ASSERT_TRUE(tile.ok() && *tile);
+  EXPECT_EQ((*tile)->bytes.offset, 8u);
+  EXPECT_EQ((*tile)->bytes.size, builder.size() - 8);
+}
+
 }  // namespace
 }  // namespace microtome
