@@ -7,12 +7,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "microtome/base/error.h"
 #include "microtome/base/pixels.h"
+#include "microtome/codec/planes.h"
 
 namespace microtome {
 
@@ -73,6 +75,23 @@ class Decoder {
                      const ImageView& dst) {
     const TilePart part{src, dst};
     return decode(packed, format, {{&part, 1}});
+  }
+
+  /// How the tile's samples stand in its stream, where decode_planes() is likely to give them. Nothing where
+  /// it gives none; then decode() has pixels, or says what is wrong.
+  virtual std::optional<PlaneLayout> plane_layout(std::span<const std::byte> packed,
+                                                  const TileFormat& format) {
+    static_cast<void>(packed), static_cast<void>(format);
+    return std::nullopt;
+  }
+
+  /// Writes the tile's planes to `room`, as the layout that is returned says: with upsampling and colours as
+  /// the library's they are the pixels that decode() gives. Nothing: declined, for want of room or for any
+  /// other reason, and what `room` holds is unspecified. Which streams are declined depends on them alone.
+  virtual std::optional<PlaneLayout> decode_planes(std::span<const std::byte> packed,
+                                                   const TileFormat& format, std::span<std::byte> room) {
+    static_cast<void>(packed), static_cast<void>(format), static_cast<void>(room);
+    return std::nullopt;
   }
 
   /// All tiles so far; none of a codec with one decoder only.

@@ -9,8 +9,10 @@
 // library decodes the tile, and its pixels or its error are the result. So no stream gets another verdict
 // from us than from libjpeg-turbo. MICROTOME_JPEG=library in the environment leaves everything to the
 // library, for reports and tests; it is read when a decoder is made.
+#include <array>
 #include <cstdlib>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -65,7 +67,53 @@ class JpegDecoder final : public Decoder {
     return status;
   }
 
+  std::optional<PlaneLayout> plane_layout(std::span<const std::byte> packed,
+                                          const TileFormat& format) override {
+    const jpeg::Frame* const frame = frame_of_planes(packed, format);
+    return frame == nullptr ? std::nullopt : std::optional(layout_of(*frame));
+  }
+
+  std::optional<PlaneLayout> decode_planes(std::span<const std::byte> packed, const TileFormat& format,
+                                           std::span<std::byte> room) override {
+    const jpeg::Frame* const frame = frame_of_planes(packed, format);
+    if (frame == nullptr) return std::nullopt;
+    const PlaneLayout layout = layout_of(*frame);
+    if (layout.bytes() > room.size()) return std::nullopt;
+    std::array<ImageView, 3> views;
+    for (size_t i = 0; i < layout.planes; ++i)
+      views[i] = {room.data() + layout.offset(i), layout.plane[i], static_cast<int64_t>(layout.pitch(i)), 1,
+                  SampleType::u8};
+    try {
+      if (!own_.decode_planes(*frame, std::span(views).first(layout.planes))) return std::nullopt;
+    } catch (const std::bad_alloc&) {
+      return std::nullopt;
+    }
+    ++decoded_by_.own;
+    return layout;
+  }
+
  private:
+  // The frame of a tile whose planes are as good as its pixels; null: there is none.
+  const jpeg::Frame* frame_of_planes(std::span<const std::byte> packed, const TileFormat& format) {
+    if (!own_wanted_ || !check_format(format).ok() || !check_complete(packed, format).ok()) return nullptr;
+    try {
+      const jpeg::Frame* const frame = headers_.read(packed, format.tables.data);
+      if (frame == nullptr || frame->components != format.samples) return nullptr;
+      const bool covers = frame->size.w >= format.size.w && frame->size.h >= format.size.h;
+      const bool whole = frame->sampling == jpeg::Sampling::grey || frame->sampling == jpeg::Sampling::s444;
+      return covers && (whole || format.color == Color::ycbcr) ? frame : nullptr;
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
+  }
+
+  static PlaneLayout layout_of(const jpeg::Frame& frame) {
+    PlaneLayout layout{frame.size, frame.sampling, frame.components, {}};
+    for (int i = 0; i < layout.planes; ++i)
+      layout.plane[static_cast<size_t>(i)] = jpeg::TileDecoder::plane_size(frame, i);
+    return layout;
+  }
+
   Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want) {
     MICROTOME_TRY(check_request(format, want));
     MICROTOME_TRY(check_format(format));
