@@ -5,9 +5,7 @@
 #include <new>
 #include <utility>
 
-#include "microtome/base/checked.h"
-#include "microtome/base/fail.h"
-#include "microtome/loader/check.h"
+#include "microtome/loader/batch_list.h"
 #include "microtome/loader/crew.h"
 #include "microtome/loader/flight.h"
 #include "microtome/loader/window.h"
@@ -30,13 +28,12 @@ struct Run {
 }  // namespace
 
 struct Loader::State {
-  LoaderContext context;
-  std::vector<std::shared_ptr<const Slide>> slides;
-  std::shared_ptr<const std::vector<Patch>> patches;
-  std::vector<int64_t> order;
-  LoaderOptions options;
-  PixelKind pixel;
-  uint64_t batch_count = 0;
+  State(LoaderContext shared, BatchList batches, LoaderOptions how)
+      : context(std::move(shared)), list(std::move(batches)), options(std::move(how)) {}
+
+  const LoaderContext context;
+  const BatchList list;
+  const LoaderOptions options;
   uint64_t delivered = 0;
   std::optional<Error> error;
   std::shared_ptr<LoaderMeter> meter;
@@ -47,8 +44,6 @@ struct Loader::State {
   bool of_this_process() const noexcept { return run->generation == context.executor->generation(); }
   void stop() noexcept;
   void start();
-  std::span<const int64_t> rows_of(uint64_t batch) const noexcept;
-  Result<RegionPlan> plan_row(int64_t position) const;
   Result<std::vector<PartOfTile>> tiles_of(uint64_t batch) const;
   void erase(const std::vector<TileKey>& tiles) const;
   Result<std::shared_ptr<Flight>> prepare(uint64_t batch);
@@ -77,34 +72,21 @@ void Loader::State::start() {
     run->kept = std::make_unique<TileCache>(options.keep_bytes);
     run->window = std::make_unique<Window>(
         Window::Source{
-            batch_count, std::min(static_cast<uint64_t>(options.batch_size), uint64_t{order.size()}),
-            [this](uint64_t batch) { return tiles_of(batch); },
+            list.count(), list.rows_per_batch(), [this](uint64_t batch) { return tiles_of(batch); },
             [this](const TileKey& tile) {
-              return slides[tile.slide]->image(static_cast<int>(tile.image)).shown(tile.col, tile.row);
+              return list.slides()[tile.slide]->image(static_cast<int>(tile.image)).shown(tile.col, tile.row);
             },
-            pixel.bytes()},
+            list.pixel().bytes()},
         options.keep_bytes, delivered);
   }
   run->crew = std::make_unique<Crew>(context.executor, context.workers, options.workers, meter);
   meter->start(options.workers);
 }
 
-std::span<const int64_t> Loader::State::rows_of(uint64_t batch) const noexcept {
-  const auto size = static_cast<uint64_t>(options.batch_size);
-  const size_t first = batch * size;
-  return std::span(order).subspan(first, std::min<size_t>(size, order.size() - first));
-}
-
-Result<RegionPlan> Loader::State::plan_row(int64_t position) const {
-  const Patch& patch = (*patches)[static_cast<size_t>(position)];
-  return plan_region(*slides[patch.slide], patch.slide, patch.level,
-                     {patch.x, patch.y, options.size.w, options.size.h});
-}
-
 Result<std::vector<PartOfTile>> Loader::State::tiles_of(uint64_t batch) const {
   std::vector<PartOfTile> tiles;
-  for (const int64_t position : rows_of(batch)) {
-    MICROTOME_ASSIGN(const RegionPlan plan, plan_row(position));
+  for (const int64_t position : list.rows_of(batch)) {
+    MICROTOME_ASSIGN(const RegionPlan plan, list.plan_row(position));
     for (const TileCopy& copy : plan.copies) tiles.push_back({copy.tile, copy.src});
   }
   return tiles;
@@ -112,7 +94,7 @@ Result<std::vector<PartOfTile>> Loader::State::tiles_of(uint64_t batch) const {
 
 void Loader::State::erase(const std::vector<TileKey>& tiles) const {
   for (const TileKey& tile : tiles)
-    run->kept->erase({slides[tile.slide]->source().id(), tile.image, tile.col, tile.row});
+    run->kept->erase({list.slides()[tile.slide]->source().id(), tile.image, tile.col, tile.row});
 }
 
 /// Decides what the batch that is to be started takes through a cache.
@@ -140,14 +122,10 @@ Result<BatchReadOptions> Loader::State::read_options() {
 }
 
 Result<std::shared_ptr<Flight>> Loader::State::prepare(uint64_t batch) {
-  const auto rows = rows_of(batch);
+  const auto rows = list.rows_of(batch);
+  const PixelKind& pixel = list.pixel();
   MICROTOME_ASSIGN(BatchReadOptions how, read_options());
-  std::vector<RegionPlan> regions;
-  regions.reserve(rows.size());
-  for (const int64_t position : rows) {
-    MICROTOME_ASSIGN(RegionPlan plan, plan_row(position));
-    regions.push_back(std::move(plan));
-  }
+  MICROTOME_ASSIGN(const std::vector<RegionPlan> regions, list.plan_rows(batch));
   const auto count = static_cast<int64_t>(rows.size());
   MICROTOME_ASSIGN(
       Tensor pixels,
@@ -161,7 +139,8 @@ Result<std::shared_ptr<Flight>> Loader::State::prepare(uint64_t batch) {
   BatchPlan plan = plan_batch(regions);
   meter->begin(plan.tiles);
   auto flight = std::make_shared<Flight>();
-  flight->read = std::make_unique<BatchRead>(slides, std::move(plan), std::move(views), std::move(how));
+  flight->read =
+      std::make_unique<BatchRead>(list.slides(), std::move(plan), std::move(views), std::move(how));
   flight->pixels = std::move(pixels);
   flight->indices.assign(rows.begin(), rows.end());
   return flight;
@@ -180,7 +159,7 @@ void Loader::State::dispatch() {
     (*prepared)->number = run->dispatched++;
     run->crew->add(*std::move(prepared));
   } else {
-    run->dispatched = batch_count;
+    run->dispatched = list.count();
     run->crew->add_failed(std::make_shared<Flight>(), std::move(prepared).error());
   }
 }
@@ -190,7 +169,7 @@ Result<std::optional<Batch>> Loader::State::next() {
   if (run == nullptr) start();
   const LoaderMeter::Waiting waiting(*meter);
   const uint64_t most = options.workers == 0 ? 1 : static_cast<uint64_t>(options.prefetch) + 1;
-  while (run->crew->size() < most && run->dispatched < batch_count) dispatch();
+  while (run->crew->size() < most && run->dispatched < list.count()) dispatch();
 
   MICROTOME_ASSIGN(const std::shared_ptr<Flight> flight, run->crew->take());
   Batch batch{std::move(flight->pixels), std::move(flight->indices), flight->read->take_errors(),
@@ -198,7 +177,7 @@ Result<std::optional<Batch>> Loader::State::next() {
   delivered = batch.number + 1;
   meter->delivered();
   if (run->window != nullptr) erase(run->window->deliver(batch.number));
-  if (delivered == batch_count) stop();
+  if (delivered == list.count()) stop();
   return std::optional<Batch>(std::move(batch));
 }
 
@@ -209,25 +188,15 @@ Result<std::unique_ptr<Loader>> Loader::open(LoaderContext context,
                                              std::vector<std::shared_ptr<const Slide>> slides,
                                              std::shared_ptr<const std::vector<Patch>> patches,
                                              std::vector<int64_t> order, LoaderOptions options) {
-  MICROTOME_TRY(check_options(options));
-  MICROTOME_TRY(check_order(order, patches->size()));
-  MICROTOME_ASSIGN(const PixelKind pixel, check_patches(slides, *patches, options.size));
-  if (!patches->empty()) MICROTOME_TRY(check_fill(options.fill, pixel));
-  auto state = std::make_unique<State>();
-  const auto rows = static_cast<uint64_t>(order.size()), size = static_cast<uint64_t>(options.batch_size);
-  state->batch_count = options.drop_last ? rows / size : ceil_div(rows, size);
-  state->meter = std::make_shared<LoaderMeter>(context.counters.get());
-  state->context = std::move(context);
-  state->slides = std::move(slides);
-  state->patches = std::move(patches);
-  state->order = std::move(order);
-  state->options = std::move(options);
-  state->pixel = pixel;
+  MICROTOME_ASSIGN(BatchList list,
+                   BatchList::make(std::move(slides), std::move(patches), std::move(order), options));
+  auto state = std::make_unique<State>(std::move(context), std::move(list), std::move(options));
+  state->meter = std::make_shared<LoaderMeter>(state->context.counters.get());
   return std::unique_ptr<Loader>(new Loader(std::move(state)));
 }
 
 uint64_t Loader::batch_count() const noexcept {
-  return state_->batch_count;
+  return state_->list.count();
 }
 
 std::shared_ptr<const LoaderMeter> Loader::meter() const noexcept {
@@ -237,7 +206,7 @@ std::shared_ptr<const LoaderMeter> Loader::meter() const noexcept {
 Result<std::optional<Batch>> Loader::next() {
   State& state = *state_;
   if (state.error) return *state.error;
-  if (state.delivered == state.batch_count) return std::optional<Batch>();
+  if (state.delivered == state.list.count()) return std::optional<Batch>();
   Result<std::optional<Batch>> batch = std::optional<Batch>();
   try {
     batch = state.next();

@@ -3,28 +3,15 @@
 #include <algorithm>
 #include <new>
 #include <optional>
-#include <string>
 #include <tuple>
 #include <utility>
 
 #include "microtome/base/fail.h"
+#include "microtome/read/tile_names.h"
 
 namespace microtome {
 
 namespace {
-
-/// "tile 14,3 level 0, bytes 8123904+20110, a.svs"
-std::string place_name(const Slide& slide, const TileKey& tile, const std::optional<ByteRange>& bytes) {
-  std::string place =
-      fmt::format("tile {},{} {}", tile.col, tile.row, slide.image_name(static_cast<int>(tile.image)));
-  if (bytes) fmt::format_to(std::back_inserter(place), ", bytes {}+{}", bytes->offset, bytes->size);
-  return place + fmt::format(", {}", slide.name());
-}
-
-/// See Note [What on_error fill forgives].
-bool forgivable(Errc code) noexcept {
-  return code == Errc::corrupt || code == Errc::unsupported || code == Errc::io;
-}
 
 Status check_destination(const ImageView& view, Size size, const ImageView& first, size_t region) {
   if (view.size != size)

@@ -6,31 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "microtome/base/checked.h"
-#include "microtome/base/fail.h"
-#include "microtome/codec/planar.h"
+#include "microtome/read/fetch_tile.h"
 
 namespace microtome {
 
 namespace {
-
-// A tile of real slides packs to less than its pixels. What claims more than this is refused before memory is
-// taken for it; small tiles may carry large tables, hence the floor.
-constexpr uint64_t kPackedFloor = uint64_t{64} << 20;
-constexpr uint64_t kPackedPerDecoded = 8;
-
-uint64_t decoded_bytes(const TileFormat& format) noexcept {
-  return checked_mul(static_cast<uint64_t>(format.size.w), static_cast<uint64_t>(format.size.h),
-                     uint64_t{format.samples}, uint64_t{sample_bytes(format.type)})
-      .value_or(UINT64_MAX / kPackedPerDecoded);
-}
-
-Status check_packed_size(uint64_t size, const TileFormat& format) {
-  const uint64_t limit = std::max(kPackedFloor, kPackedPerDecoded * decoded_bytes(format));
-  if (size <= limit) return ok_status();
-  return corrupt("a tile of {} bytes, expected at most {} for {}x{} pixels", size, limit, format.size.w,
-                 format.size.h);
-}
 
 /// `part` of an image of which `whole` stands in `pixels`.
 ImageView part_of(const ImageView& pixels, const Rect& whole, const Rect& part) noexcept {
@@ -187,43 +167,18 @@ Status TilePlacer::decode_and_place(const Current& tile) {
 /// cache it may never need theirs.
 Result<std::span<const std::byte>> TilePlacer::fetch(const Current& tile) {
   constexpr size_t kMost = 8;
-  if (tile.ref.format->planar) return fetch_planes(tile);
-  MICROTOME_TRY(check_packed_size(tile.ref.bytes.size, *tile.ref.format));
   std::array<ByteRange, kMost> next;
   size_t count = 0;
-  for (size_t i = tile.number + 1; i < tile.end && count < kMost && job_.options.cache == nullptr; ++i) {
+  const bool reads_ahead = job_.options.cache == nullptr && !tile.ref.format->planar;
+  for (size_t i = tile.number + 1; reads_ahead && i < tile.end && count < kMost; ++i) {
     const TileKey& key = job_.plan.tiles[i].tile;
     if (key.slide != tile.planned.tile.slide) break;
     const auto ref = tile.slide.tile(static_cast<int>(key.image), key.col, key.row);
     if (!ref.ok()) break;
     if (*ref) next[count++] = (*ref)->bytes;
   }
-  counts_.packed_bytes += tile.ref.bytes.size;
-  return worker_.bytes.read(tile.slide.source(), tile.ref.bytes, std::span(next).first(count));
-}
-
-/// The bytes of all samples' tiles, in one.
-Result<std::span<const std::byte>> TilePlacer::fetch_planes(const Current& tile) {
-  const TileFormat& format = stored_format(*tile.ref.format);
-  const TileKey& key = tile.planned.tile;
-  std::vector<ByteRange> ranges(format.samples);
-  MICROTOME_TRY(tile.slide.planes(static_cast<int>(key.image), key.col, key.row, ranges));
-  const size_t head = plane_bytes::head(ranges.size());
-  uint64_t size = head;
-  for (const ByteRange& range : ranges) {
-    size += range.size;
-    MICROTOME_TRY(check_packed_size(size, format));
-  }
-  MICROTOME_ASSIGN(const std::span<std::byte> packed, worker_.planes.take(static_cast<size_t>(size)));
-  size_t at = head;
-  for (size_t sample = 0; sample < ranges.size(); ++sample) {
-    const auto bytes = static_cast<size_t>(ranges[sample].size);
-    plane_bytes::write_size(packed, sample, bytes);
-    MICROTOME_TRY(tile.slide.source().read_at(ranges[sample].offset, packed.subspan(at, bytes)));
-    at += bytes;
-  }
-  counts_.packed_bytes += size - head;
-  return std::span<const std::byte>(packed);
+  return fetch_tile(worker_, tile.slide, tile.planned.tile, tile.ref, std::span(next).first(count),
+                    counts_.packed_bytes);
 }
 
 /// Whether all parts were copied from a tile of the same bytes.

@@ -81,7 +81,6 @@ class TilePlacer {
   Result<TilePixels> place_and_keep(const Current& tile, const Rect& part);
   void place_cached(const Current& tile, const TilePixels& pixels) const;
   Result<std::span<const std::byte>> fetch(const Current& tile);
-  Result<std::span<const std::byte>> fetch_planes(const Current& tile);
   Result<bool> copy_twin(const Current& tile, std::span<const std::byte> packed, const Want& want);
   Status decode(const Current& tile, std::span<const std::byte> packed, const Want& want);
   void take_placements(const Current& tile);
