@@ -16,6 +16,8 @@
 #include <mutex>
 #include <random>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "microtome/device/cuda/driver_api.h"
@@ -65,8 +67,9 @@ struct Operation {
 /// Work of one stream, in order, on a thread of its own.
 struct StreamObject {
   int device = 0;
-  int actor = 0;      // for Races
-  fake::Clock clock;  // guarded by State's mutex
+  bool blocking = false;  // ordered with the device's legacy stream, as all but CU_STREAM_NON_BLOCKING are
+  int actor = 0;          // for Races
+  fake::Clock clock;      // guarded by State's mutex
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<Operation> queue;
@@ -136,6 +139,9 @@ struct State {
   std::map<microtome::cuda::DeviceAddress, std::shared_ptr<Block>> blocks;
   std::map<void*, size_t> pinned;  // start of the pages, and their bytes
   std::map<microtome::cuda::StreamHandle, std::shared_ptr<microtome::cuda::StreamObject>> streams;
+  // The default ones: of each device, and of each thread of each device. They are nobody's to destroy.
+  std::map<int, std::shared_ptr<microtome::cuda::StreamObject>> legacy;
+  std::map<std::pair<int, std::thread::id>, std::shared_ptr<microtome::cuda::StreamObject>> per_thread;
   std::vector<std::weak_ptr<microtome::cuda::StreamObject>> destroyed_streams;  // that may have work left
   std::map<microtome::cuda::EventHandle, std::unique_ptr<microtome::cuda::EventObject>> events;
   std::map<microtome::cuda::ModuleHandle, std::unique_ptr<microtome::cuda::ModuleObject>> modules;

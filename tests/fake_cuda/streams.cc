@@ -53,10 +53,77 @@ void run(const std::shared_ptr<StreamObject>& stream) {
   }
 }
 
+/// With the mutex held.
+std::shared_ptr<StreamObject> make_stream(int device, bool blocking) {
+  State& s = state();
+  const auto object = std::make_shared<StreamObject>();
+  object->device = device;
+  object->blocking = blocking;
+  object->actor = ++s.actors;
+  object->longest_delay_us = static_cast<unsigned>(s.settings.delay);
+  object->random.seed(static_cast<uint64_t>(s.settings.seed) * 1000 + s.report.calls);
+  std::thread([object] { run(object); }).detach();
+  return object;
+}
+
+/// The stream of a handle; null if it is not alive. 0 and 1 are the legacy default stream of the current
+/// context's device, 2 is the calling thread's; they begin with their first use.
 std::shared_ptr<StreamObject> alive(StreamHandle handle) {
+  constexpr uintptr_t kPerThread = 2;
+  const auto number = reinterpret_cast<uintptr_t>(handle);
+  if (number > kPerThread) {
+    const std::lock_guard lock(state().mutex);
+    const auto found = state().streams.find(handle);
+    return found == state().streams.end() ? nullptr : found->second;
+  }
+  const microtome::cuda::ContextObject* const context = current_context();
+  if (!context) return nullptr;
   const std::lock_guard lock(state().mutex);
-  const auto found = state().streams.find(handle);
-  return found == state().streams.end() ? nullptr : found->second;
+  auto& stream = number == kPerThread ? state().per_thread[{context->device, std::this_thread::get_id()}]
+                                      : state().legacy[context->device];
+  if (!stream) stream = make_stream(context->device, true);
+  return stream;
+}
+
+/// The streams that work given to `stream` comes after: for the legacy stream all blocking ones of its
+/// device, for those the legacy one.
+std::vector<std::shared_ptr<StreamObject>> before(const StreamObject& stream) {
+  std::vector<std::shared_ptr<StreamObject>> streams;
+  if (!stream.blocking) return streams;
+  const std::lock_guard lock(state().mutex);
+  const auto legacy = state().legacy.find(stream.device);
+  if (legacy == state().legacy.end()) return streams;
+  if (legacy->second.get() != &stream) return {legacy->second};
+  for (const auto& [handle, other] : state().streams)
+    if (other->blocking && other->device == stream.device) streams.push_back(other);
+  for (const auto& [key, other] : state().per_thread)
+    if (other->device == stream.device) streams.push_back(other);
+  return streams;
+}
+
+void push(StreamObject& stream, Operation operation) {
+  {
+    const std::lock_guard lock(state().mutex);
+    operation.given_after = state().host;
+  }
+  const std::lock_guard lock(stream.mutex);
+  stream.queue.push_back(std::move(operation));
+  stream.changed.notify_all();
+}
+
+/// What tells when all that `stream` was given so far is done.
+std::shared_ptr<Completion> complete(const std::shared_ptr<StreamObject>& stream) {
+  const auto completion = std::make_shared<Completion>();
+  push(*stream, {"cuEventRecord", {}, [completion, stream] {
+                   {
+                     const std::lock_guard lock(state().mutex);
+                     completion->clock = stream->clock;
+                   }
+                   const std::lock_guard lock(completion->mutex);
+                   completion->done = true;
+                   completion->changed.notify_all();
+                 }});
+  return completion;
 }
 
 void wait_until_idle(StreamObject& stream) {
@@ -79,6 +146,15 @@ void wait_until_done(Completion& completion) {
   completion.changed.wait(lock, [&] { return completion.done; });
 }
 
+/// What `stream` is given from now on comes after `completion`.
+void wait_in(const std::shared_ptr<StreamObject>& stream, std::shared_ptr<Completion> completion) {
+  push(*stream, {"cuStreamWaitEvent", {}, [stream, done = std::move(completion)] {
+                   wait_until_done(*done);
+                   const std::lock_guard lock(state().mutex);
+                   stream->clock.join(done->clock);
+                 }});
+}
+
 }  // namespace
 
 const Running* running() {
@@ -93,13 +169,8 @@ DriverStatus enqueue(StreamHandle handle, int device, Operation operation) {
     ++state().report.foreign_calls;
     return kInvalidHandle;
   }
-  {
-    const std::lock_guard lock(state().mutex);
-    operation.given_after = state().host;
-  }
-  const std::lock_guard lock(stream->mutex);
-  stream->queue.push_back(std::move(operation));
-  stream->changed.notify_all();
+  for (const auto& other : before(*stream)) wait_in(stream, complete(other));
+  push(*stream, std::move(operation));
   return DriverStatus::success;
 }
 
@@ -113,6 +184,10 @@ void wait_for_device(int device) {
     const std::lock_guard lock(state().mutex);
     for (const auto& [handle, stream] : state().streams)
       if (stream->device == device) streams.push_back(stream);
+    for (const auto& [number, stream] : state().legacy)
+      if (number == device) streams.push_back(stream);
+    for (const auto& [key, stream] : state().per_thread)
+      if (key.first == device) streams.push_back(stream);
     for (const auto& destroyed : state().destroyed_streams)
       if (const auto stream = destroyed.lock(); stream && stream->device == device) streams.push_back(stream);
     std::erase_if(state().destroyed_streams, [](const auto& destroyed) { return destroyed.expired(); });
@@ -154,13 +229,8 @@ DriverStatus cuStreamCreate(StreamHandle* stream, unsigned flags) {
   if (!context) return DriverStatus::invalid_context;
   if (flags > kStreamNonBlocking) return DriverStatus::invalid_value;
   const std::lock_guard lock(fake::state().mutex);
-  const auto object = std::make_shared<StreamObject>();
-  object->device = context->device;
-  object->actor = ++fake::state().actors;
-  object->longest_delay_us = static_cast<unsigned>(fake::state().settings.delay);
-  object->random.seed(static_cast<uint64_t>(fake::state().settings.seed) * 1000 + fake::state().report.calls);
+  const auto object = fake::make_stream(context->device, flags != kStreamNonBlocking);
   fake::state().streams.emplace(object.get(), object);
-  std::thread([object] { fake::run(object); }).detach();
   *stream = object.get();
   return DriverStatus::success;
 }
@@ -168,11 +238,13 @@ DriverStatus cuStreamCreate(StreamHandle* stream, unsigned flags) {
 /// As the driver's, it returns at once; what the stream was given is still done.
 DriverStatus cuStreamDestroy_v2(StreamHandle handle) {
   FAKE_ENTER("cuStreamDestroy_v2");
-  const auto stream = fake::alive(handle);
-  if (!stream) return fake::kInvalidHandle;
+  std::shared_ptr<StreamObject> stream;
   {
     const std::lock_guard lock(fake::state().mutex);
-    fake::state().streams.erase(handle);
+    const auto found = fake::state().streams.find(handle);
+    if (found == fake::state().streams.end()) return fake::kInvalidHandle;
+    stream = found->second;
+    fake::state().streams.erase(found);
     fake::state().destroyed_streams.push_back(stream);
   }
   const std::lock_guard lock(stream->mutex);
@@ -188,11 +260,9 @@ DriverStatus cuStreamWaitEvent(StreamHandle handle, EventHandle event, unsigned 
   if (!stream) return fake::kInvalidHandle;
   const auto [status, completion] = fake::recorded(event);
   if (status != DriverStatus::success || !completion) return status;
-  return fake::enqueue(handle, stream->device, {"cuStreamWaitEvent", {}, [stream, done = completion] {
-                                                  fake::wait_until_done(*done);
-                                                  const std::lock_guard lock(fake::state().mutex);
-                                                  stream->clock.join(done->clock);
-                                                }});
+  for (const auto& other : fake::before(*stream)) fake::wait_in(stream, fake::complete(other));
+  fake::wait_in(stream, completion);
+  return DriverStatus::success;
 }
 
 DriverStatus cuStreamSynchronize(StreamHandle handle) {
@@ -228,29 +298,22 @@ DriverStatus cuEventDestroy_v2(EventHandle event) {
 
 DriverStatus cuEventRecord(EventHandle event, StreamHandle stream) {
   FAKE_ENTER("cuEventRecord");
-  const auto completion = std::make_shared<Completion>();
   const auto recorded_in = fake::alive(stream);
-  int device = 0;
+  if (!recorded_in) return fake::kInvalidHandle;
   {
     const std::lock_guard lock(fake::state().mutex);
     const auto found = fake::state().events.find(event);
     if (found == fake::state().events.end()) return fake::kInvalidHandle;
-    device = found->second->device;
+    if (found->second->device != recorded_in->device) {
+      ++fake::state().report.foreign_calls;
+      return fake::kInvalidHandle;
+    }
   }
-  const DriverStatus queued =
-      fake::enqueue(stream, device, {"cuEventRecord", {}, [completion, recorded_in] {
-                                       {
-                                         const std::lock_guard lock(fake::state().mutex);
-                                         completion->clock = recorded_in->clock;
-                                       }
-                                       const std::lock_guard lock(completion->mutex);
-                                       completion->done = true;
-                                       completion->changed.notify_all();
-                                     }});
-  if (queued != DriverStatus::success) return queued;
+  for (const auto& other : fake::before(*recorded_in)) fake::wait_in(recorded_in, fake::complete(other));
+  auto completion = fake::complete(recorded_in);
   const std::lock_guard lock(fake::state().mutex);
   const auto found = fake::state().events.find(event);
-  if (found != fake::state().events.end()) found->second->recorded = completion;
+  if (found != fake::state().events.end()) found->second->recorded = std::move(completion);
   return DriverStatus::success;
 }
 
