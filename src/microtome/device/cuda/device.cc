@@ -164,6 +164,10 @@ Status Device::record(const Event& event, const Stream& stream) const {
   return call("cuEventRecord", driver_->api().cuEventRecord, event.get(), stream.get());
 }
 
+Status Device::record(const Event& event, ForeignStream stream) const {
+  return call("cuEventRecord", driver_->api().cuEventRecord, event.get(), stream.get());
+}
+
 Status Device::wait(const Stream& stream, const Event& event) const {
   return call("cuStreamWaitEvent", driver_->api().cuStreamWaitEvent, stream.get(), event.get(), 0u);
 }

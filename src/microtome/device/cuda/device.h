@@ -18,6 +18,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -53,6 +54,16 @@ class Owned {
 
 using Stream = Owned<StreamHandle>;
 using Event = Owned<EventHandle>;
+
+/// A stream of somebody else's, as the array interfaces number them: 1 is the legacy default stream, 2 the
+/// default stream of the calling thread, and anything else a CUstream, which its owner keeps alive.
+struct ForeignStream {
+  static constexpr uintptr_t kLegacy = 1, kPerThread = 2;
+  uintptr_t value = kLegacy;
+
+  bool operator==(const ForeignStream&) const = default;
+  StreamHandle get() const noexcept { return reinterpret_cast<StreamHandle>(value); }
+};
 
 /// Memory of the device. The host must not touch it.
 struct DeviceMemory {
@@ -112,6 +123,7 @@ class Device : public std::enable_shared_from_this<Device> {
 
   /// `event` is done when all that `stream` was given so far is.
   Status record(const Event& event, const Stream& stream) const;
+  Status record(const Event& event, ForeignStream stream) const;
   /// What `stream` is given from now on waits for `event` as it was last recorded. The host does not.
   Status wait(const Stream& stream, const Event& event) const;
   /// Whether the event is done. Never waits.
