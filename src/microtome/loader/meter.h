@@ -69,6 +69,9 @@ class LoaderMeter {
 
   ReadCounters read;
 
+  /// A thread begins or ends to work, where no Working can live that long.
+  void works(bool begins) noexcept { begins ? working_.enter(now_us()) : working_.leave(now_us()); }
+
   /// While one lives, a thread works (or the consumer waits).
   class Working {
    public:
