@@ -10,8 +10,6 @@
 #include "microtome/base/fail.h"
 
 namespace microtome::python {
-namespace {
-
 nb::dlpack::dtype dlpack_dtype(SampleType type) noexcept {
   using Code = nb::dlpack::dtype_code;
   Code code = Code::UInt;
@@ -35,6 +33,8 @@ nb::dlpack::dtype dlpack_dtype(SampleType type) noexcept {
   }
   return {static_cast<uint8_t>(code), static_cast<uint8_t>(8 * sample_bytes(type)), 1};
 }
+
+namespace {
 
 template <class T>
 nb::capsule keep(std::unique_ptr<T> owner) {

@@ -55,6 +55,9 @@ NumpyArray to_numpy(const Tensor& tensor);
 /// An array that owns `values`.
 NumpyArray to_numpy(std::vector<int64_t> values);
 
+/// The dtype as DLPack has it.
+nb::dlpack::dtype dlpack_dtype(SampleType type) noexcept;
+
 /// A caller's array of `size.h` rows as a view. Errors: invalid_argument when its shape, dtype or strides
 /// differ from what such an image needs.
 Result<ImageView> to_view(const nb::ndarray<nb::device::cpu>& array, Size size, uint16_t samples,
@@ -72,6 +75,7 @@ nb::list to_list(const std::vector<RegionError>& errors);
 
 void bind_cache(nb::module_& module);
 void bind_cuda(nb::module_& module);
+void bind_device_pass(nb::module_& module);
 void bind_cuslide_order(nb::module_& module);
 void bind_loader(nb::module_& module);
 void bind_runtime(nb::module_& module);

@@ -1,10 +1,16 @@
 // CUDA as Python asks for it: whether a device can be used, and what was found.
+#include "cuda.h"
+
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
+
+#include <map>
+#include <memory>
 
 #include "bindings.h"
 #include "microtome/device/cuda/driver.h"
 #include "microtome/device/cuda/libraries.h"
+#include "microtome/runtime/runtime.h"
 
 namespace microtome::python {
 namespace {
@@ -34,9 +40,7 @@ nb::dict describe(const cuda::DeviceInfo& device) {
 }
 
 nb::dict require_device(int ordinal) {
-  const auto opened = take(driver());
-  take(opened->has_device(ordinal));
-  return describe(opened->devices()[static_cast<size_t>(ordinal)]);
+  return describe(take(device_reader(ordinal))->gpu().device->info());
 }
 
 nb::dict find_driver() {
@@ -67,9 +71,21 @@ nb::dict find_libraries(const Folders& nvjpeg, const Folders& nvjpeg2k, const Fo
 
 }  // namespace
 
+Result<gpu::DeviceReader*> device_reader(int ordinal) {
+  // Never destroyed: batches may outlive all else, and NVIDIA's driver ends before the process does.
+  static auto* const readers = new std::map<int, std::unique_ptr<gpu::DeviceReader>>;
+  MICROTOME_ASSIGN(const std::shared_ptr<const cuda::Driver> opened, driver());
+  if (const auto found = readers->find(ordinal); found != readers->end()) return found->second.get();
+  MICROTOME_ASSIGN(std::shared_ptr<const gpu::Gpu> gpu, gpu::Gpu::open(opened, ordinal));
+  const Runtime& shared = runtime();
+  auto reader =
+      std::make_unique<gpu::DeviceReader>(std::move(gpu), shared.executor, shared.workers, shared.counters);
+  return readers->emplace(ordinal, std::move(reader)).first->second.get();
+}
+
 void bind_cuda(nb::module_& module) {
   module.def("require_cuda_device", &require_device, nb::arg("ordinal"),
-             "What is known of a CUDA device, or DeviceUnavailableError. Opens and initialises the driver.");
+             "What is known of a CUDA device, or DeviceUnavailableError. Opens it, as reading would.");
   module.def("find_cuda_driver", &find_driver, "The driver and its devices, or its problem.");
   module.def("find_cuda_libraries", &find_libraries, nb::arg("nvjpeg"), nb::arg("nvjpeg2k"),
              nb::arg("cufile"), nb::arg("last"),

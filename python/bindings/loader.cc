@@ -15,15 +15,10 @@
 #include "microtome/loader/order.h"
 #include "microtome/plan/region.h"
 #include "microtome/runtime/runtime.h"
+#include "passes.h"
 
 namespace microtome::python {
 namespace {
-
-struct Patches {
-  std::vector<std::shared_ptr<const Slide>> slides;
-  std::vector<uint16_t> levels;  // which one is read, for each slide
-  std::shared_ptr<const std::vector<Patch>> list;
-};
 
 Result<Patches> make_patches(std::vector<std::shared_ptr<const Slide>> slides,
                              const std::vector<uint16_t>& levels, std::span<const int64_t> slide_of,
@@ -52,18 +47,6 @@ Patches new_patches(const std::vector<SlideHandle*>& handles, const std::vector<
     return make_patches(std::move(slides), levels, {slide_of.data(), slide_of.shape(0)}, xy.data());
   }));
 }
-
-struct Meter {
-  std::shared_ptr<const LoaderMeter> meter;
-
-  // In the order of microtome.LoaderStats.
-  nb::tuple stats() const {
-    const LoaderStats stats = meter->stats();
-    return nb::make_tuple(stats.batches, stats.tiles, stats.decoded, stats.reused, stats.constant,
-                          stats.twins, stats.absent, stats.bytes_read, stats.consumer_waited_s,
-                          stats.workers_waited_s, stats.own, stats.library);
-  }
-};
 
 class Pass {
  public:
@@ -104,15 +87,8 @@ class Pass {
 Pass open_pass(const Patches& patches, const Int64Array& order, std::pair<int64_t, int64_t> size,
                int64_t batch_size, bool drop_last, int64_t prefetch, int threads, bool fill_broken,
                const std::vector<double>& fill) {
-  const TileFormat& format = patches.slides.at(0)->image(patches.levels.at(0)).format;
-  LoaderOptions options;
-  options.size = {size.first, size.second};
-  options.batch_size = batch_size;
-  options.drop_last = drop_last;
-  options.prefetch = prefetch;
-  options.workers = threads;
-  options.on_error = on_error(fill_broken);
-  options.fill = take(make_fill(fill, format.samples, format.type));
+  LoaderOptions options =
+      take(pass_options(patches, size, batch_size, drop_last, prefetch, threads, fill_broken, fill));
   std::vector<int64_t> positions(order.data(), order.data() + order.shape(0));
   LoaderContext context = runtime().loader_context();
   return Pass(take(without_gil([&] {
@@ -133,6 +109,28 @@ NumpyArray order(int64_t count, bool shuffle, uint64_t seed, uint64_t epoch, int
 }
 
 }  // namespace
+
+nb::tuple Meter::stats() const {
+  const LoaderStats stats = meter->stats();
+  return nb::make_tuple(stats.batches, stats.tiles, stats.decoded, stats.reused, stats.constant, stats.twins,
+                        stats.absent, stats.bytes_read, stats.consumer_waited_s, stats.workers_waited_s,
+                        stats.own, stats.library);
+}
+
+Result<LoaderOptions> pass_options(const Patches& patches, std::pair<int64_t, int64_t> size,
+                                   int64_t batch_size, bool drop_last, int64_t prefetch, int threads,
+                                   bool fill_broken, const std::vector<double>& fill) {
+  const TileFormat& format = patches.slides.at(0)->image(patches.levels.at(0)).format;
+  LoaderOptions options;
+  options.size = {size.first, size.second};
+  options.batch_size = batch_size;
+  options.drop_last = drop_last;
+  options.prefetch = prefetch;
+  options.workers = threads;
+  options.on_error = on_error(fill_broken);
+  MICROTOME_ASSIGN(options.fill, make_fill(fill, format.samples, format.type));
+  return options;
+}
 
 void bind_loader(nb::module_& module) {
   nb::class_<Patches>(module, "Patches", "A list of patches of slides, each at a level.")

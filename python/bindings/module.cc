@@ -1,5 +1,6 @@
 // The module microtome._core. Private: the package microtome is what users import.
 #include "bindings.h"
+#include "cuda.h"
 
 NB_MODULE(_core, module) {
   namespace python = microtome::python;
@@ -11,6 +12,8 @@ NB_MODULE(_core, module) {
   python::bind_loader(module);
   python::bind_cache(module);
   python::bind_cuda(module);
+  python::bind_device_array(module);
+  python::bind_device_pass(module);
   python::bind_cuslide_order(module);
   python::bind_runtime(module);
 }

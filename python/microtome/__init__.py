@@ -17,6 +17,7 @@ from ._info import info
 from ._info import warn_of_environment as _warn_of_environment
 from ._levels import Level
 from .batch import Batch, PatchError
+from .device_array import DeviceArray
 from .errors import CorruptSlideError, DeviceUnavailableError, Error, UnsupportedError
 from .loader import Loader, LoaderStats
 from .slide import Slide, open
@@ -28,6 +29,7 @@ __all__ = [
     "Batch",
     "CorruptSlideError",
     "CuImage",
+    "DeviceArray",
     "DeviceUnavailableError",
     "Error",
     "Image",

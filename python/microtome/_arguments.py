@@ -170,16 +170,16 @@ def _usable_cpus():
 
 
 def device(value):
-    """ "cpu"; of a CUDA device it says why it cannot be used."""
+    """None for "cpu"; the number of a CUDA device, which is opened, or it says why it cannot be used."""
     if not isinstance(value, str):
         raise TypeError(
             f"device = {value!r} is of type {type(value).__name__}, expected a string such as 'cpu'"
         )
     if value == "cpu":
-        return value
+        return None
     kind, colon, index = value.partition(":")
     if kind == "cuda" and (not colon or index.isdecimal()):
-        _cuda.require(int(index or 0), f"device = {value!r}")
+        return _cuda.require(int(index or 0), f"device = {value!r}")
     raise ValueError(f"device = {value!r}, expected 'cpu', 'cuda' or 'cuda:N'")
 
 

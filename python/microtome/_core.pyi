@@ -90,7 +90,7 @@ def cache_reset_counters() -> None:
 
 def require_cuda_device(ordinal: int) -> dict:
     """
-    What is known of a CUDA device, or DeviceUnavailableError. Opens and initialises the driver.
+    What is known of a CUDA device, or DeviceUnavailableError. Opens it, as reading would.
     """
 
 def find_cuda_driver() -> dict:
@@ -99,6 +99,52 @@ def find_cuda_driver() -> dict:
 def find_cuda_libraries(nvjpeg: Sequence[str], nvjpeg2k: Sequence[str], cufile: Sequence[str], last: Sequence[str]) -> dict:
     """
     {library: path, version, problem}, looked for in folders before the system's, and `last` after those.
+    """
+
+class DeviceArray:
+    """Memory of a GPU. microtome.DeviceArray explains."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> str: ...
+
+    @property
+    def ordinal(self) -> int: ...
+
+    def dlpack(self, stream: int | None, versioned: bool) -> object:
+        """A capsule; `stream` is the consumer's, or None."""
+
+    def address(self) -> int:
+        """For the array interface: the consumer's stream is not known."""
+
+    def row(self, number: int) -> DeviceArray: ...
+
+    def to_host(self) -> numpy.ndarray:
+        """A copy."""
+
+class DevicePass:
+    """One walk over patches, batch by batch, onto a GPU."""
+
+    def __init__(self, patches: Patches, order: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: tuple[int, int], batch_size: int, drop_last: bool, prefetch: int, threads: int, fill_broken: bool, fill: Sequence[float], ordinal: int, memory_bytes: int, stream: int) -> None:
+        """
+        As Pass; `memory_bytes` of the device for decoded tiles, 0: as much as is usual; `stream`: what an export that names none is used on.
+        """
+
+    def __len__(self) -> int:
+        """Number of batches."""
+
+    def meter(self) -> Meter: ...
+
+    def next(self) -> tuple[DeviceArray, numpy.ndarray, list[tuple[int, str]], int] | None:
+        """
+        (pixels (N, h, w, C), indices (N,) int64, [(row, message), …], number), or None after the last.
+        """
+
+def read_to_device(slide: Slide, image: int, location: tuple[int, int], size: tuple[int, int], target: tuple[int, int | None] | None, fill: Sequence[float], workers: int, fill_broken: bool, ordinal: int) -> tuple[DeviceArray | None, list[tuple[int, str]]]:
+    """
+    As Slide.read, onto a GPU; `target`: an address there and the stream whose work on it comes first.
     """
 
 def cuslide_permutation(count: int, seed: int) -> NDArray:

@@ -82,7 +82,8 @@ def as_rgb(pixels):
 
 
 def _sheet(batch):
-    patches = batch.pixels[:SHEET_PATCHES]
+    pixels = batch.pixels if isinstance(batch.pixels, np.ndarray) else batch.pixels.to_host()
+    patches = pixels[:SHEET_PATCHES]
     n, h, w, _ = patches.shape
     step = max(1, -(-max(h, w) // SHEET_SIDE))
     small = as_rgb(patches[:, ::step, ::step])

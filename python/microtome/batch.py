@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ._lazy import np
+from .device_array import DeviceArray
 
 
 class PatchError(NamedTuple):
@@ -27,12 +28,12 @@ class Batch:
 
     A batch owns its pixels and refers to nothing else: it stays valid for ever, and its memory returns to a pool when
     it and the arrays over it are dropped. `np.asarray(batch)`, `np.from_dlpack(batch)` and `torch.from_dlpack(batch)`
-    share its memory.
+    share its memory. On a GPU `cupy.asarray(batch)` and `torch.from_dlpack(batch)` do.
 
     Attributes
     ----------
     pixels : numpy.ndarray
-        (N, H, W, C) of the slide's dtype.
+        (N, H, W, C) of the slide's dtype; on a GPU a `DeviceArray`.
     locations : numpy.ndarray
         (N, 2) int64: level-0 x, y of each row, as given.
     indices : numpy.ndarray
@@ -49,7 +50,7 @@ class Batch:
 
     def __init__(
         self,
-        pixels: np.ndarray,
+        pixels: np.ndarray | DeviceArray,
         locations: np.ndarray,
         indices: np.ndarray,
         slides: np.ndarray,
@@ -67,6 +68,8 @@ class Batch:
         return len(self.pixels)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if isinstance(self.pixels, DeviceArray):
+            return self.pixels.__array__()
         if copy:
             return np.array(self.pixels, dtype=dtype)
         array = np.asarray(self.pixels, dtype=dtype)
@@ -77,6 +80,10 @@ class Batch:
     @property
     def __array_interface__(self) -> dict[str, Any]:
         return self.pixels.__array_interface__
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        return self.pixels.__cuda_array_interface__
 
     def __dlpack__(self, **options: Any) -> Any:
         return self.pixels.__dlpack__(**options)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _arguments, _core, _levels, _locations
+from . import _arguments, _core, _cuda, _levels, _locations
 from ._lazy import np
 from .batch import Batch, PatchError
+from .device_array import DeviceArray
 from .slide import Slide
 
 if TYPE_CHECKING:
@@ -98,13 +99,20 @@ class Loader:
     workers : int, optional
         Threads that decode at most; 1 is the caller's alone, inside `next`. As many as there are CPUs, unless told.
     device : str
-        "cpu". "cuda" and "cuda:N" are refused, with what was looked for; see docs/gpu.md.
+        "cpu", or "cuda" or "cuda:N": batches are then in memory of a GPU, their pixels `DeviceArray`; see docs/gpu.md.
     on_error : {"raise", "fill"}
         "fill" fills broken tiles and reports them in `Batch.errors`.
     fill : number or sequence of numbers
         What lies outside the slide and in absent tiles, for all channels or one for each.
     rank, world_size : int
         Deliver positions rank, rank + world_size, … of the epoch's order only.
+    device_memory_limit : int, optional
+        On a GPU: bytes of its memory for decoded tiles, which batches that follow use again. 2 GiB or a tenth of what
+        is free, unless told, and never more than an epoch can use. Batches come on top.
+    stream : int or object, optional
+        On a GPU: the stream on which batches are used where the consumer does not name one, as the CUDA array
+        interface cannot: a pointer, or a stream of CuPy or PyTorch. It must live as long as the batches. The legacy
+        default stream, unless told.
 
     Raises
     ------
@@ -115,7 +123,7 @@ class Loader:
     UnsupportedError
         No stored level matches.
     DeviceUnavailableError
-        `device` is a GPU.
+        `device` is a GPU that is not there or cannot be used.
 
     Notes
     -----
@@ -154,8 +162,12 @@ class Loader:
         fill: Fill = 255,
         rank: int = 0,
         world_size: int = 1,
+        device_memory_limit: int | None = None,
+        stream: Any = None,
     ) -> None:
-        _arguments.device(device)
+        self._device = device
+        self._ordinal = _arguments.device(device)
+        self._set_device_options(device_memory_limit, stream)
         self._set_patches(slides, locations)
         self._levels = [_levels.resolve(slide, level, mpp, downsample, power) for slide in self._slides]
         self._size = _arguments.size(size)
@@ -177,6 +189,15 @@ class Loader:
             )
         self._epoch = 0
         self._prepare()
+
+    def _set_device_options(self, memory_limit, stream):
+        for name, value in (("device_memory_limit", memory_limit), ("stream", stream)):
+            if value is not None and self._ordinal is None:
+                raise ValueError(f"{name} = {value!r} is of a GPU, and device is 'cpu'")
+        self._memory_limit = (
+            0 if memory_limit is None else _arguments.integer_from(memory_limit, "device_memory_limit", 1)
+        )
+        self._stream = _cuda.stream_number(stream)
 
     def _set_patches(self, slides, locations):
         single = isinstance(slides, Slide)
@@ -240,7 +261,7 @@ class Loader:
             self._epoch += 1
         count = len(self._locations)
         order = _core.order(count, self._shuffle, self._seed, epoch, self._rank, self._world_size)
-        walk = _core.Pass(
+        arguments = (
             self._patches,
             order,
             self._size,
@@ -251,8 +272,12 @@ class Loader:
             self._fill_broken,
             self._fill,
         )
+        if self._ordinal is None:
+            walk = _core.Pass(*arguments)
+        else:
+            walk = _core.DevicePass(*arguments, self._ordinal, self._memory_limit, self._stream)
         self._meter = walk.meter()
-        return BatchIterator(walk, self._locations, self._slide_of)
+        return BatchIterator(walk, self._locations, self._slide_of, self._ordinal is not None)
 
     def stats(self) -> LoaderStats:
         """What the epoch begun last has done so far; zeros before the first.
@@ -276,6 +301,7 @@ class Loader:
 
     def __setstate__(self, state):
         vars(self).update(state)
+        _arguments.device(self._device)
         self._prepare()
 
     def __repr__(self):
@@ -289,10 +315,11 @@ class Loader:
 class BatchIterator:
     """Batches of one epoch. Threads may share it: each batch goes to one of them."""
 
-    __slots__ = ("_locations", "_slide_of", "_walk")
+    __slots__ = ("_locations", "_on_device", "_slide_of", "_walk")
 
-    def __init__(self, walk, locations, slide_of):
+    def __init__(self, walk, locations, slide_of, on_device):
         self._walk = walk
+        self._on_device = on_device
         self._locations = locations
         self._slide_of = slide_of
 
@@ -309,7 +336,7 @@ class BatchIterator:
             raise StopIteration
         pixels, indices, errors, number = delivered
         return Batch(
-            pixels,
+            DeviceArray(pixels) if self._on_device else pixels,
             self._locations.take(indices, 0),  # a fifth of the time that indexing takes
             indices,
             self._slide_of[indices],

@@ -7,7 +7,7 @@ import threading
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from . import _arguments, _images, _levels, _source, _thumbnail
+from . import _arguments, _cuda, _images, _levels, _source, _thumbnail
 from ._associated import AssociatedImages
 from ._images import Image
 from ._lazy import np
@@ -225,14 +225,14 @@ class Slide:
         workers : int, optional
             Threads that work at most; 1 is the caller's alone. As many as this process may use, unless told.
         device : str
-            "cpu". "cuda" and "cuda:N" are refused, with what was looked for; see docs/gpu.md.
+            "cpu", or "cuda" or "cuda:N" for a GPU's memory; see docs/gpu.md. `out` is then a C-contiguous array there.
         on_error : {"raise", "fill"}
             "fill" fills broken tiles and reports them in `last_errors`.
 
         Returns
         -------
         numpy.ndarray
-            (h, w, C) of the slide's dtype, or `out` itself. Its memory returns to a pool when it is dropped.
+            (h, w, C) of the slide's dtype, or `out`. Its memory returns to a pool when dropped. GPU: `DeviceArray`.
 
         Raises
         ------
@@ -244,7 +244,7 @@ class Slide:
         TypeError, ValueError
             An argument that is not as above; the slide is closed.
         DeviceUnavailableError
-            `device` is a GPU.
+            `device` is a GPU that is not there or cannot be used.
 
         Examples
         --------
@@ -253,13 +253,12 @@ class Slide:
         >>> slide.read((-1, 0), (1, 1), fill=(255, 0, 9)).tolist()
         [[[255, 0, 9]]]
         """
-        if device != "cpu":
-            _arguments.device(device)
+        ordinal = None if device == "cpu" else _arguments.device(device)
         location = _arguments.location(location)
         size = _arguments.size(size)
         index = _levels.resolve(self, level, mpp, downsample, power)
         location = self._open_core().to_level(index, location)
-        return self._read(index, location, size, out, fill, workers, on_error)
+        return self._read(index, location, size, out, fill, workers, on_error, ordinal=ordinal)
 
     def read_level(
         self,
@@ -333,24 +332,31 @@ class Slide:
         return core
 
     def _read(
-        self, image, location, size, out=None, fill=255, workers=None, on_error="raise", described=None
+        self,
+        image,
+        location,
+        size,
+        out=None,
+        fill=255,
+        workers=None,
+        on_error="raise",
+        described=None,
+        ordinal=None,
     ):
         """Reads a region in pixels of image number `image` itself."""
         if described is None:
             described = self._described["levels"][image]
         core = self._open_core()
-        if out is None:
-            view = None
-        else:
-            w, h = size
-            view = _arguments.output(out, (h, w, described["channels"]), np.dtype(described["dtype"]))
+        view = None
+        if out is not None:
+            check = _arguments.output if ordinal is None else _cuda.target
+            view = check(out, (size[1], size[0], described["channels"]), np.dtype(described["dtype"]))
         values = _arguments.fill(fill, described["dtype"])
         fill_broken = _arguments.fill_broken(on_error)
         in_this_thread = self._in_this_thread
         in_this_thread.errors = ()
-        pixels, errors = core.read(
-            image, location, size, view, values, _arguments.workers(workers), fill_broken
-        )
+        read = core.read if ordinal is None else _cuda.reader(core, ordinal)
+        pixels, errors = read(image, location, size, view, values, _arguments.workers(workers), fill_broken)
         if errors:
             in_this_thread.errors = tuple(PatchError(row, message) for row, message in errors)
         return pixels if out is None else out

@@ -20,6 +20,7 @@ from .errors import (
     InvalidArgumentError,
     LevelError,
     NoPixelsError,
+    UnsupportedImageError,
     opening,
 )
 from .iterator import CuImageIterator
@@ -235,8 +236,10 @@ class CuImage:
         drop_last : leave out a last batch that is not full.
         prefetch_factor : batches that are decoded ahead, if there are workers.
         shuffle, seed : deliver in cuCIM's random order for that seed.
-        device : "cpu", "cuda", "cuda:N" or a Device.
-        buf : a writable array of shape (h, w, C) and dtype uint8 that takes the pixels of one region and is returned.
+        device : "cpu", "cuda", "cuda:N" or a Device. On a GPU the images are what ``cupy.asarray`` and
+            ``torch.from_dlpack`` take, and the image cache is not used.
+        buf : a writable array of shape (h, w, C) and dtype uint8, on the device, that takes the pixels of one region
+            and is returned.
         shm_name : not offered.
         S, T, C, Z : index along that axis, where the file has it.
 
@@ -266,8 +269,8 @@ class CuImage:
         self._check_level(request)
         extent = request.size or self._about.level_dimensions[request.level]
         self._check_extent(extent)
-        source.check_device(request.device)
-        reader = source.Reader(slide, self._samples, request.level, extent, request.axes.get("C"))
+        ordinal = source.ordinal_of(request.device)
+        reader = source.Reader(slide, self._samples, request.level, extent, request.axes.get("C"), ordinal)
         if request.is_batched:
             return self._iterate(reader, request)
         pixels = reader.read(request.first, request.num_workers, buf)
@@ -318,7 +321,8 @@ class CuImage:
         if request.axes.get("C", 0) != 0:
             raise InvalidArgumentError(f"C={request.axes['C']}: a loaded region has only C=0")
         self._check_level(request)
-        source.check_device(request.device)
+        self._check_on_cpu("a part of loaded pixels")
+        source.check_on_cpu(request.device, "a part of loaded pixels is copied on the CPU")
         x, y = request.first
         width, height = request.size or self.size("XY")
         for value in (x, y):
@@ -353,6 +357,8 @@ class CuImage:
     def save(self, file_path) -> None:
         """Writes the loaded pixels as a PPM file; alpha is left out."""
         pixels = self._loaded_pixels("save")
+        if self._is_on_device:
+            pixels = pixels.to_host()
         if self._about.dims != "YXC":
             raise InvalidArgumentError(
                 f"save: a batch of {self._about.shape[0]} is no picture; save its regions"
@@ -392,9 +398,27 @@ class CuImage:
         return self._pixels
 
     @property
+    def _is_on_device(self):
+        return self._pixels is not None and not isinstance(self._pixels, np.ndarray)
+
+    def _check_on_cpu(self, what):
+        if self._is_on_device:
+            raise UnsupportedImageError(
+                f"{what}: the pixels are on {self._pixels.device}; cupy.asarray takes parts of them"
+            )
+
+    @property
+    def __cuda_array_interface__(self):
+        if not self._is_on_device:
+            raise AttributeError("__cuda_array_interface__: the pixels are not on a GPU")
+        return self._pixels.__cuda_array_interface__
+
+    @property
     def __array_interface__(self):
         if self._pixels is None:
             raise AttributeError("__array_interface__: a file has no pixels; use what read_region returns")
+        if self._is_on_device:
+            return self._pixels.__array__()  # which says what to do instead
         return {**self._pixels.__array_interface__, "strides": None}
 
     def __dlpack__(self, **kwargs):

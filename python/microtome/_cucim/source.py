@@ -3,9 +3,16 @@
 import numpy as np
 
 from .. import _arguments, _core, _cuda
+from ..device_array import DeviceArray
 from ..errors import Error
 from ..slide import open as open_native
-from .errors import InvalidArgumentError, UnloadableImageError, reading, translate_reading
+from .errors import (
+    InvalidArgumentError,
+    UnloadableImageError,
+    UnsupportedImageError,
+    reading,
+    translate_reading,
+)
 from .pixels import Samples
 from .values import CPU, DeviceType
 
@@ -41,16 +48,34 @@ class Reader:
     samples : its Samples.
     extent : (w, h) in pixels of the level.
     channel : the channel to take of a file that has several which are no RGB; None where it has not.
+    ordinal : of the GPU whose memory takes them, as DeviceArrays; None for the host's.
     """
 
-    def __init__(self, slide, samples, level, extent, channel):
+    def __init__(self, slide, samples, level, extent, channel, ordinal=None):
         samples.check(channel)
+        if ordinal is not None and not samples.is_direct:
+            raise UnsupportedImageError(
+                f"samples that are not stored as 8-bit RGB or RGBA become so on the CPU only: device='cpu' works "
+                f"({slide.name})"
+            )
+        self._ordinal = ordinal
         self._slide, self._samples, self._channel = slide, samples, channel
         self._level, self._extent = level, extent
 
     def read(self, location, num_workers, buf):
         """One region at (x, y); into `buf` where that is not None."""
         samples, (width, height) = self._samples, self._extent
+        if self._ordinal is not None:
+            with reading():
+                return self._slide.read(
+                    location,
+                    self._extent,
+                    level=self._level,
+                    out=buf,
+                    fill=samples.fill,
+                    workers=max(1, _threads(num_workers)),
+                    device=f"cuda:{self._ordinal}",
+                )
         out = None if buf is None else _writable(buf, (height, width, samples.promised))
         try:
             found = self._slide.read(
@@ -82,7 +107,10 @@ class Reader:
                 slide_of=np.zeros(count, np.int64),
                 locations=request.locations,
             )
-            walk = _core.Pass(
+            begin, more = _core.Pass, {}
+            if self._ordinal is not None:
+                begin, more = _core.DevicePass, {"ordinal": self._ordinal, "memory_bytes": 0, "stream": 1}
+            walk = begin(
                 patches,
                 order=order,
                 size=self._extent,
@@ -92,6 +120,7 @@ class Reader:
                 threads=_threads(request.num_workers),
                 fill_broken=False,
                 fill=[self._samples.fill],
+                **more,
             )
         return len(walk), _Batches(walk, request.locations, self._samples, self._channel)
 
@@ -111,6 +140,8 @@ class _Batches:
         if batch is None:
             raise StopIteration
         pixels, indices, _, _ = batch
+        if isinstance(pixels, _core.DeviceArray):
+            return DeviceArray(pixels), self._locations.take(indices, 0), indices
         return self._samples.convert(pixels, self._channel), self._locations.take(indices, 0), indices
 
 
@@ -118,16 +149,23 @@ def _threads(num_workers):
     return min(num_workers, _arguments.MAX_WORKERS)
 
 
-def check_device(device):
-    """Of a device that is not the CPU, says why it cannot be used."""
-    if device is not CPU and device.type is not DeviceType.CPU:
-        with reading():
-            _cuda.require(max(device.index, 0), f"device={str(device)!r}")
+def ordinal_of(device):
+    """None for the CPU; the number of a GPU, which is opened, or it says why it cannot be used."""
+    if device is CPU or device.type is DeviceType.CPU:
+        return None
+    with reading():
+        return _cuda.require(max(device.index, 0), f"device={str(device)!r}")
+
+
+def check_on_cpu(device, what):
+    """Refuses a device that is not the CPU: `what` stays there."""
+    if ordinal_of(device) is not None:
+        raise UnsupportedImageError(f"device={str(device)!r}: {what}; cupy.asarray copies it to the GPU")
 
 
 def read_associated(slide, name, device):
     """An associated image, (h, w, C) uint8."""
-    check_device(device)
+    check_on_cpu(device, "an associated image is decoded on the CPU")
     with reading():
         found = slide.associated[name]
     samples = Samples(slide.format, found.shape[-1], found.dtype)

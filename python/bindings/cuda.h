@@ -1,0 +1,29 @@
+// Devices as the bindings share them: one driver for the process, and for each device that is used one
+// reader.
+//
+// Call with the GIL held.
+#pragma once
+
+#include <memory>
+
+#include "bindings.h"
+#include "microtome/device/cuda/pool.h"
+#include "microtome/read/gpu/device_reader.h"
+
+namespace microtome::python {
+
+/// The reader of device `ordinal`, which has the device; made at first use and never destroyed. Errors:
+/// unavailable, as Driver::open, Gpu::open and Driver::usable have it; out_of_memory.
+Result<gpu::DeviceReader*> device_reader(int ordinal);
+
+/// An array on a device as Python holds it: (…) of one SampleType, C-contiguous. A part of a tensor along its
+/// first axis is an array of its own that keeps all of it.
+struct DeviceArray {
+  cuda::DeviceTensor tensor;
+  size_t offset_bytes = 0;
+  cuda::ForeignStream consumer;  ///< What an export that names no stream is taken to be used on.
+};
+
+void bind_device_array(nb::module_& module);
+
+}  // namespace microtome::python
