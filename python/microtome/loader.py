@@ -295,6 +295,8 @@ class Loader:
         return LoaderStats() if self._meter is None else LoaderStats(*self._meter.stats())
 
     def __getstate__(self):
+        if self._stream != _cuda.stream_number(None):
+            raise TypeError("a loader with stream= cannot be pickled: a stream is of its process")
         return {
             name: value for name, value in vars(self).items() if name not in ("_lock", "_meter", "_patches")
         }

@@ -469,7 +469,8 @@ with mt.open(<path>) as slide:
     import pickle
     loader = pickle.loads(pickle.dumps(mt.Loader(slide, [(0, 0)], (64, 64), device="cuda")))
     batch = next(iter(loader))
-    for refused in (lambda: pickle.dumps(batch), lambda: np.asarray(batch)):
+    named = mt.Loader(slide, [(0, 0)], (64, 64), device="cuda", stream=Consumer().stream)
+    for refused in (lambda: pickle.dumps(batch), lambda: np.asarray(batch), lambda: pickle.dumps(named)):
         try:
             refused()
         except TypeError as error:
@@ -490,6 +491,7 @@ def test_arguments(pyramid):
             "stream = 'x', expected",
             "an array on cuda:0 cannot be pickled",
             "the pixels are on cuda:0",
+            "a loader with stream= cannot be pickled",
         ),
         strict=True,
     ):
