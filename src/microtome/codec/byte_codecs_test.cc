@@ -243,6 +243,21 @@ TEST(ByteCodecs, FloatsOf24BitsAreWidened) {
   EXPECT_TRUE(std::isnan(value_of(0x7F, 0, 1)));
 }
 
+// 1 and -3: 3F0000 and C08000. Their bytes from the highest on are 3F C0, 00 80, 00 00, and stored are
+// differences.
+TEST(ByteCodecs, FloatsOf24BitsMayBePredicted) {
+  TileFormat format = grey(Compression::none, 2, 1);
+  format.type = SampleType::f32;
+  format.bits = 24;
+  format.predictor = Predictor::floating_point;
+  const auto pixels = decode(bytes({0x3F, 0x81, 0x40, 0x80, 0x80, 0x00}), format);
+  ASSERT_TRUE(pixels.ok()) << pixels.error().to_string();
+  float values[2];
+  std::memcpy(values, pixels->data(), sizeof values);
+  EXPECT_EQ(values[0], 1.0F);
+  EXPECT_EQ(values[1], -3.0F);
+}
+
 // As tifffile does: what is no colour we know is given as it is stored.
 TEST(ByteCodecs, SamplesOfOtherColorsAreGivenAsStored) {
   const ByteVector data = noise(48, 256);

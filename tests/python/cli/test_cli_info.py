@@ -7,6 +7,7 @@ import shutil
 import microtome as mt
 import numpy as np
 import pytest
+import tifffile
 from microtome.cli.pyramid import WIDTH, steps
 from PIL import Image
 
@@ -98,6 +99,19 @@ def test_facts(cli, pyramid):
     assert "coding      deflate" in lines
     assert level2.count("█") < level1.count("█") < level0.count("█") == WIDTH
     assert not any(line.endswith(" ") for line in lines)
+
+
+def test_facts_of_other_colours_and_several_images(cli, tmp_path):
+    path = str(tmp_path / "several.tif")
+    with tifffile.TiffWriter(path) as file:
+        for _ in range(2):
+            file.write(np.zeros((40, 50), np.uint16), photometric="miniswhite", tile=(16, 16), metadata=None)
+    lines = cli("info", path).out.splitlines()
+    assert "colours     grey, white is zero" in lines
+    assert "images      2 in the file; this is number 0" in lines
+    facts = json.loads(cli("info", path, "--json").out)
+    assert facts["photometric"] == "grey, white is zero"
+    assert [(image["size"], image["dtype"]) for image in facts["images"]] == [([50, 40], "uint16")] * 2
 
 
 def test_facts_as_json(cli, pyramid):
