@@ -117,32 +117,43 @@ class Images:
         for shown in self._left:
             if shown.size != (w, h):
                 continue
-            ours = shown.pixels(fill)
-            if isinstance(ours, str):
-                near.append(ours)
-            elif ours.dtype != theirs.dtype or ours.shape != theirs.shape:
-                near.append(f"{ours.shape} {ours.dtype}, tifffile has {theirs.shape} {theirs.dtype}")
-            elif (worst := difference(ours, theirs)) <= within:
-                self._left.remove(shown)
-                return worst
-            else:
-                near.append(f"off by {worst:g}")
+            answer = shown.compare(theirs, within, fill)
+            if not isinstance(answer, str):
+                if not shown.bands:
+                    self._left.remove(shown)
+                return answer
+            near.append(answer)
         raise LookupError("; ".join([*near, *self.refused]) or "not shown")
 
 
 class _Shown:
+    """An image, of whose samples each may be a page of its own, as OME-TIFF and QPTIFF keep channels."""
+
     def __init__(self, size, read):
         self.size = tuple(size)
+        self.bands = [0]  # first samples of those that have been no page's yet; all, once the array is there
         self._read = read
         self._pixels = None
 
-    def pixels(self, fill):
-        """The array, or the message of why there is none."""
+    def compare(self, theirs, within, fill):
+        """The largest difference to the first band that equals `theirs`, which is taken; or why none does."""
+        try:
+            ours = self._pixels_of(theirs.shape[2], fill)
+        except (mt.Error, MemoryError) as error:
+            return str(error)
+        if ours.dtype != theirs.dtype or ours.shape[2] % theirs.shape[2] != 0:
+            return f"{ours.shape} {ours.dtype}, tifffile has {theirs.shape} {theirs.dtype}"
+        differences = [difference(ours[..., k : k + theirs.shape[2]], theirs) for k in self.bands]
+        for first, worst in zip(self.bands, differences, strict=True):
+            if worst <= within:
+                self.bands.remove(first)
+                return worst
+        return f"off by {min(differences):g}"
+
+    def _pixels_of(self, samples, fill):
         if self._pixels is None:
-            try:
-                self._pixels = self._read(fill)
-            except (mt.Error, MemoryError) as error:
-                self._pixels = str(error)
+            self._pixels = self._read(fill)
+            self.bands = list(range(0, self._pixels.shape[2], samples))
         return self._pixels
 
 
