@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from . import _arguments, _core, _cuda, _levels, _locations
 from ._lazy import np
 from .batch import Batch, PatchError
 from .device_array import DeviceArray
+from .errors import UnsupportedError
 from .slide import Slide
 
 if TYPE_CHECKING:
@@ -106,6 +107,9 @@ class Loader:
         What lies outside the slide and in absent tiles, for all channels or one for each.
     rank, world_size : int
         Deliver positions rank, rank + world_size, … of the epoch's order only.
+    decode : {"auto", "cpu", "gpu"}
+        On a GPU: what decodes the tiles. "auto" is what gives the CPU's pixels and is quickest, today "cpu"; "gpu" is
+        refused, since nothing decodes there yet.
     device_memory_limit : int, optional
         On a GPU: bytes of its memory for decoded tiles, which batches that follow use again. 2 GiB or a tenth of what
         is free, unless told, and never more than an epoch can use. Batches come on top.
@@ -121,7 +125,7 @@ class Loader:
     IndexError
         No such level, or a slide index that the sequence does not have.
     UnsupportedError
-        No stored level matches.
+        No stored level matches; `decode` is "gpu".
     DeviceUnavailableError
         `device` is a GPU that is not there or cannot be used.
 
@@ -162,12 +166,13 @@ class Loader:
         fill: Fill = 255,
         rank: int = 0,
         world_size: int = 1,
+        decode: Literal["auto", "cpu", "gpu"] = "auto",
         device_memory_limit: int | None = None,
         stream: Any = None,
     ) -> None:
         self._device = device
         self._ordinal = _arguments.device(device)
-        self._set_device_options(device_memory_limit, stream)
+        self._set_device_options(decode, device_memory_limit, stream)
         self._set_patches(slides, locations)
         self._levels = [_levels.resolve(slide, level, mpp, downsample, power) for slide in self._slides]
         self._size = _arguments.size(size)
@@ -190,7 +195,12 @@ class Loader:
         self._epoch = 0
         self._prepare()
 
-    def _set_device_options(self, memory_limit, stream):
+    def _set_device_options(self, decode, memory_limit, stream):
+        _arguments.choice(decode, "decode", ("auto", "cpu", "gpu"))
+        if decode == "gpu":
+            raise UnsupportedError(
+                "decode = 'gpu': no tile is decoded on a GPU yet; decode='auto' decodes on the CPU"
+            )
         for name, value in (("device_memory_limit", memory_limit), ("stream", stream)):
             if value is not None and self._ordinal is None:
                 raise ValueError(f"{name} = {value!r} is of a GPU, and device is 'cpu'")

@@ -461,10 +461,11 @@ def test_a_lost_device_says_so_and_the_cpu_goes_on(pyramid):
 
 ARGUMENTS = """
 with mt.open(<path>) as slide:
-    for options in ({"device_memory_limit": 1000}, {"device_memory_limit": 0}, {"stream": -5}, {"stream": "x"}):
+    for options in ({"device_memory_limit": 1000}, {"device_memory_limit": 0}, {"stream": -5}, {"stream": "x"},
+                    {"decode": "gpu"}, {"decode": "hw"}):
         try:
             next(iter(mt.Loader(slide, [(0, 0)], (64, 64), device="cuda", **options)))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, mt.UnsupportedError) as error:
             print(error)
     import pickle
     loader = pickle.loads(pickle.dumps(mt.Loader(slide, [(0, 0)], (64, 64), device="cuda")))
@@ -489,6 +490,8 @@ def test_arguments(pyramid):
             "device_memory_limit = 0, expected at least 1",
             "stream = -5, expected",
             "stream = 'x', expected",
+            "decode = 'gpu': no tile is decoded on a GPU yet",
+            "decode = 'hw', expected 'auto' or 'cpu' or 'gpu'",
             "an array on cuda:0 cannot be pickled",
             "the pixels are on cuda:0",
             "a loader with stream= cannot be pickled",
