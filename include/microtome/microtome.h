@@ -52,7 +52,7 @@ MICROTOME_API const char* microtome_version(void);
 
 /** What a caller can do about a failure. */
 typedef enum microtome_status {
-  MICROTOME_OK = 0,
+  MICROTOME_OK = 0,               /**< The call did what it should. */
   MICROTOME_NOT_FOUND = 1,        /**< No such file, property or associated image. */
   MICROTOME_IO = 2,               /**< The system failed to read, or the file changed since it was opened. */
   MICROTOME_CORRUPT = 3,          /**< The file's bytes break its format's rules. */

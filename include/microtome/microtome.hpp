@@ -26,6 +26,7 @@ namespace microtome {
 /// A call that failed. `what()` says what was found, what was expected and where.
 class Error : public std::runtime_error {
  public:
+  /// Of what a call of the C API says.
   explicit Error(const microtome_error& error)
       : std::runtime_error(error.message), status_(static_cast<microtome_status>(error.status)) {}
 
@@ -56,10 +57,10 @@ using Handle = std::unique_ptr<T, Deleter<T, Free>>;
 
 /// Pixels: h rows of w pixels of `channels` samples, without gaps.
 struct Image {
-  int64_t w = 0, h = 0;
-  int32_t channels = 0;
+  int64_t w = 0, h = 0;              ///< Pixels.
+  int32_t channels = 0;              ///< Samples of a pixel.
   int32_t sample = MICROTOME_UINT8;  ///< A microtome_sample.
-  std::vector<unsigned char> bytes;
+  std::vector<unsigned char> bytes;  ///< Row by row, samples interleaved.
 
   /// The samples as what they are, `const uint8_t*` or another type of the sample's size.
   template <class T = uint8_t>
@@ -176,14 +177,16 @@ class Slide {
 /// Patches as one block of memory. Owns it, and outlives its loader.
 class Batch {
  public:
+  /// Takes a batch of the C API's, and frees it.
   explicit Batch(microtome_batch* handle) : handle_(handle) {
     detail::call(microtome_batch_get, const_cast<const microtome_batch*>(handle), &info_);
   }
 
-  int64_t count() const noexcept { return info_.count; }  ///< Patches.
-  const microtome_batch_info& info() const noexcept {
-    return info_;
-  }  ///< Everything, pointers into this batch.
+  /// How many patches there are.
+  int64_t count() const noexcept { return info_.count; }
+
+  /// Everything that the batch holds: pointers into it.
+  const microtome_batch_info& info() const noexcept { return info_; }
 
   /// Samples of patch number `row`, h rows of w pixels; `T` is the sample's type.
   template <class T = uint8_t>

@@ -1,19 +1,26 @@
 """What the documentation's build does beyond MkDocs: pages that are kept elsewhere, and links to them.
 
 CHANGELOG.md, CONTRIBUTING.md and HACKING.md stand in the repository's root, where people look for them, and are pages
-of the site too; the list of decisions is made from their titles. Links in all pages are written for whoever reads them
+of the site too; the list of decisions is made from their titles. A line `::: include/…` becomes the reference of that
+header. Links in all pages are written for whoever reads them
 in the repository, and are turned here into links between pages of the site.
 """
 
 import posixpath
 import re
+import sys
 from pathlib import Path
 
 from mkdocs.structure.files import File
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))  # MkDocs runs this file by its path
+
+from docsite import headers  # noqa: E402
+
 FROM_ROOT = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md", "HACKING.md": "hacking.md"}
 DECISIONS = "decisions.md"
+HEADER = re.compile(r"^::: (include/\S+)$", re.MULTILINE)
 LINK = re.compile(r"(\]\()([^)#\s]+)")
 
 
@@ -29,7 +36,9 @@ def on_page_markdown(markdown, page, config, files):
     source = page.file.src_uri
     if source == DECISIONS or source in FROM_ROOT.values():
         return markdown  # made above
-    return relinked(markdown, f"docs/{source}", source)
+    return HEADER.sub(
+        lambda match: headers.page(ROOT / match[1]), relinked(markdown, f"docs/{source}", source)
+    )
 
 
 def relinked(markdown, place, page):
