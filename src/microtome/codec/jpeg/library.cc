@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "microtome/base/fail.h"
+#include "microtome/codec/jpeg/messages.h"
 #include "microtome/codec/part_rows.h"
 
 namespace microtome::jpeg {
@@ -45,7 +46,8 @@ Errc code_of(int message) {
 class Session {
  public:
   Session() {
-    jpeg_.err = jpeg_std_error(&errors_.manager);
+    jpeg_.err = &errors_.manager;
+    init_messages(errors_.manager);
     errors_.manager.error_exit = on_error;
     errors_.manager.emit_message = on_message;
     errors_.manager.output_message = [](j_common_ptr) {};
