@@ -16,7 +16,9 @@
 #   make jpeg2000-proof    the same for our JPEG 2000 decoder against OpenJPEG
 #   make scatter-proof the GPU kernel's body, compiled for the host, against the CPU path: PIECES random pieces (1000000 unless told)
 #   make asan, make tsan    all C++ tests under the address and undefined-behaviour sanitizers, the thread sanitizer
-#   make format  formats all sources;  make wheel  a wheel for this machine's Python in dist/;  make clean
+#   make test-examples  everything in examples/, and Microtome beside PyTorch, pyvips, OpenSlide and cuCIM in every order
+#   make wheel   wheels and an sdist in dist/, tried where nothing else of ours is (ONLY="cp311 abi3 sdist" for some of them)
+#   make format  formats all sources;  make clean
 
 VENV := .venv
 FUZZ_SECONDS ?= 300
@@ -28,7 +30,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 INSTALL = @$(PYTHON) tools/install_package.py $(VENV)
 RUN_TESTS = @$(PYTHON) tools/run_tests.py --venv $(VENV)
 
-.PHONY: all demo test bench jpeg-race jpeg2000-race bench-count docs fuzz jpeg-proof jpeg2000-proof asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
+.PHONY: all demo test test-examples bench jpeg-race jpeg2000-race bench-count docs fuzz jpeg-proof jpeg2000-proof asan tsan format wheel clean packages-build packages-demo packages-bench packages-test requirements
 
 all: packages-build
 	$(INSTALL)
@@ -103,8 +105,13 @@ asan tsan: requirements
 format: requirements
 	$(RUN_TESTS) format --fix
 
+test-examples: requirements
+	@tools/install_packages.sh examples
+	$(RUN_TESTS) examples install
+
 wheel: packages-build
-	$(INSTALL) --wheel dist
+	$(INSTALL) --requirements-only --extras demo
+	@$(VENV)/bin/python tools/build_wheels.py dist $(if $(ONLY),--only $(ONLY))
 
 clean:
 	rm -rf build dist demo $(VENV)

@@ -2,6 +2,10 @@
 
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
+if(MICROTOME_STATIC)
+  # For every find_library from here on, FindJPEG's and pkg_check_modules' too.
+  list(PREPEND CMAKE_FIND_LIBRARY_SUFFIXES .a)
+endif()
 
 # GCC advises against -Werror together with its sanitizers: instrumented code sets off false warnings.
 set(werror ${MICROTOME_WERROR})

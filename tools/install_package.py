@@ -51,11 +51,14 @@ def cmake_options():
     return options
 
 
-def make_environment(venv, python, extras, log=None):
-    """Creates `venv` if it is missing or broken, installs the requirements it lacks and fetches OpenJPEG's sources."""
+def make_environment(venv, python, extras, log=None, *, options=(), more=()):
+    """Creates `venv` if it is missing or broken, installs the requirements it lacks and fetches OpenJPEG's sources.
+
+    `options` are for the module venv, `more` are requirements besides those of pyproject.toml.
+    """
     interpreter = venv / "bin" / "python"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = set(project["build-system"]["requires"]) | set(project["project"]["dependencies"])
+    wanted = {*project["build-system"]["requires"], *project["project"]["dependencies"], *more}
     for extra in extras:
         wanted |= set(project["project"]["optional-dependencies"][extra])
     stamp = venv / ".microtome-requirements"
@@ -64,7 +67,7 @@ def make_environment(venv, python, extras, log=None):
             [interpreter, "-m", "pip", "--version"], capture_output=True
         )
         if not works or works.returncode != 0:
-            call(python, "-m", "venv", "--clear", venv, log=log)
+            call(python, "-m", "venv", "--clear", *options, venv, log=log)
         installed = set(json.loads(stamp.read_text())) if stamp.exists() else set()
         if not wanted <= installed:
             call(interpreter, "-m", "pip", "install", "--quiet", *sorted(wanted), log=log)
@@ -141,16 +144,12 @@ def main():
     )
     parser.add_argument("--extras", nargs="*", default=[])
     parser.add_argument("--requirements-only", action="store_true", help="do not build the package itself")
-    parser.add_argument("--wheel", type=Path, metavar="DIR", help="also build a wheel into DIR")
     options = parser.parse_args()
     venv = Path(os.path.abspath(options.venv))
     try:
         make_environment(venv, options.python, options.extras)
         if not options.requirements_only:
             install(venv)
-        if options.wheel:
-            interpreter = venv / "bin" / "python"
-            call(interpreter, "-m", "pip", "wheel", *build_settings(interpreter), "-w", options.wheel, ".")
     except NoEnvironment as error:
         sys.exit(f"The environment {venv} cannot be made: {error}")
     except subprocess.CalledProcessError as error:

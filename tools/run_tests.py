@@ -42,14 +42,20 @@ SUITES = {
     "fuzz": ("each fuzz target for a short while", native.fuzz),
 }
 
+# Run only when they are named.
+BY_NAME = {
+    "examples": ("examples/python, and Microtome beside other libraries in every order", python.examples),
+}
+
 
 def run_suite(name, options):
     path = LOGS / f"{name}.log"
-    print(f"== {name}: {SUITES[name][0]}", flush=True)
+    about, suite = (SUITES | BY_NAME)[name]
+    print(f"== {name}: {about}", flush=True)
     begin = time.monotonic()
     with open(path, "w") as log:
         try:
-            outcome = SUITES[name][1](Run(log, options))
+            outcome = suite(Run(log, options))
         except Exception as error:
             traceback.print_exc(file=log)
             outcome = Outcome(failed=1, notes=[f"failed: the suite could not run: {error}"])
@@ -84,10 +90,10 @@ def main():
     options = parser.parse_args()
     options.venv = Path(os.path.abspath(options.venv))
     if options.list:
-        print(*(f"{name:10} {text}" for name, (text, _) in SUITES.items()), sep="\n")
+        print(*(f"{name:10} {text}" for name, (text, _) in (SUITES | BY_NAME).items()), sep="\n")
         return 0
-    if unknown := set(options.suites) - set(SUITES):
-        parser.error(f"no suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
+    if unknown := set(options.suites) - set(SUITES | BY_NAME):
+        parser.error(f"no suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES | BY_NAME)}")
     LOGS.mkdir(parents=True, exist_ok=True)
     results = {name: run_suite(name, options) for name in options.suites or SUITES}
     total = Outcome()

@@ -44,6 +44,19 @@ def installed(run):
     return pytest_in(run, run.options.venv, "install", "tests/install", env=env)
 
 
+def examples(run):
+    """tests/examples beside the libraries of the field: PyTorch from Debian, the others from PyPI."""
+    venv = BUILD / "venvs" / "examples"
+    # Debian's PyTorch is compiled for NumPy 1.
+    more = ["numpy<2", "pyvips", "pyvips-binary", "lazy-loader"]
+    make_environment(
+        venv, sys.executable, ["test", "demo"], run.log, options=["--system-site-packages"], more=more
+    )
+    # Its own dependencies bring gigabytes of CUDA, which reading on the CPU does without.
+    run.must([venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps", "cucim-cu12"])
+    return pytest_in(run, venv, "examples", "tests/examples")
+
+
 def docs(run):
     """The examples of README and documentation, the site's build without warnings, and its links."""
     make_environment(run.options.venv, sys.executable, ["test", "demo", "docs"], run.log)
