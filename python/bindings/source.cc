@@ -93,10 +93,10 @@ class PythonFile final : public ByteSource {
     while (done < dst.size()) {
       const nb::object chunk = file_.kept.attr("read")(dst.size() - done);
       if (!PyBytes_Check(chunk.ptr())) return io("{}.read gives no bytes", name_);
-      const auto got = static_cast<size_t>(PyBytes_GET_SIZE(chunk.ptr()));
+      const auto got = static_cast<size_t>(PyBytes_Size(chunk.ptr()));
       if (got == 0 || got > dst.size() - done)
         return io("{}.read gave {} bytes at {}, expected {}", name_, got, offset + done, dst.size() - done);
-      std::memcpy(dst.data() + done, PyBytes_AS_STRING(chunk.ptr()), got);
+      std::memcpy(dst.data() + done, PyBytes_AsString(chunk.ptr()), got);
       done += got;
     }
     return ok_status();
