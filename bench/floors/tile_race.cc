@@ -4,7 +4,7 @@
 //     microtome_tile_race [--rounds N] [--recode QUALITY:SAMPLING]... SLIDE...
 //
 // All tiles of level 0 are decoded into one strided level that is reused, by everyone in turn, and the median
-// over rounds of our time divided by the library's in the same round is printed: plain stores, then stores
+// over rounds of our time of work divided by the library's in the same round is printed: plain stores, then stores
 // past the caches (JPEG only). `--recode 75:420` makes tiles of 256 pixels of that quality and sampling (444,
 // 422, 440, 420) from the first slide's pixels, with tables of their own, and lets them race too. Pixels are
 // compared first: those of JPEG 2000 may be 1 apart (9/7 in floats), but not one in a thousand of them.
@@ -127,7 +127,7 @@ double median(std::vector<double> values) {
 }
 
 double timed(Racer& racer, const Course& course, int laps) {
-  const Clock clock;
+  const WorkClock clock;
   for (int i = 0; i < laps; ++i) racer.run(course);
   return clock.seconds() / laps;
 }

@@ -58,7 +58,7 @@ TileFormat format_of_stream(std::span<const std::byte> stream) {
   const auto header = jpeg2000::read_header(stream);
   if (!header.ok() || header->components.size() > 8) return format;
   const int64_t w = header->x1 - header->x0, h = header->y1 - header->y0;
-  if (w * h > 1 << 24) return format;
+  if (std::max(w, h) > 1 << 13) return format;
   format.size = {w, h};
   format.samples = static_cast<uint16_t>(header->components.size());
   if (format.samples == 3) format.color = Color::rgb;

@@ -225,10 +225,9 @@ void LayoutMaker::add_component(size_t c) {
   component.w = static_cast<uint32_t>(ceil_div(coding_.width, uint32_t{coding_.component[c].dx}));
   component.h = static_cast<uint32_t>(ceil_div(coding_.height, uint32_t{coding_.component[c].dy}));
   component.first_resolution = static_cast<uint32_t>(layout_.resolutions.size());
-  component.plane = layout_.plane_bytes;
-  component.plane_stride = padded(component.w);
-  layout_.plane_bytes += component.plane_stride * component.h;
-  layout_.widest = std::max(layout_.widest, component.w);
+  component.ring = layout_.ring_bytes;
+  component.ring_stride = padded(component.w) | kLine;
+  layout_.ring_bytes += component.ring_stride * kRingRows;
   layout_.components.push_back(component);
   for (int r = 0; r <= coding_.levels; ++r) add_resolution(c, r);
 }

@@ -9,7 +9,7 @@
 // A resolution r > 0 is made from the image of resolution r - 1, which has the low frequencies, and from
 // three sub-bands. Sub-bands hold what code-blocks hold, quantised in 16 bits; images of resolutions hold
 // samples, 32-bit floats or integers. The image of the last resolution is never stored: its rows become
-// pixels one by one.
+// bytes, and those pixels, while they are in the nearest cache.
 #pragma once
 
 #include <array>
@@ -48,8 +48,8 @@ struct Resolution {
 struct ComponentLayout {
   uint32_t w = 0, h = 0;
   uint32_t first_resolution = 0;  ///< Of levels + 1.
-  size_t plane = 0;               ///< Where its plane of bytes begins.
-  size_t plane_stride = 0;
+  size_t ring = 0;                ///< Of its first row in memory for bytes, which has kRingRows in turn.
+  size_t ring_stride = 0;
 };
 
 /// A tag tree (B.10.2): levels from its leaves to its root, in memory for nodes.
@@ -86,13 +86,15 @@ struct Layout {
   std::vector<Block> blocks;
   std::vector<Precinct> precincts;
   std::vector<Packet> packets;  ///< In the order in which they stand in the stream.
-  size_t nodes = 0, values = 0, samples = 0, plane_bytes = 0;
-  uint32_t widest = 0;  ///< Of all components.
+  size_t nodes = 0, values = 0, samples = 0, ring_bytes = 0;
 
   const Resolution& resolution(size_t component, size_t r) const {
     return resolutions[components[component].first_resolution + r];
   }
 };
+
+/// A step of the wavelet makes two rows, while the one before them may still be needed.
+inline constexpr size_t kRingRows = 4;
 
 /// What may be read and written behind the last value or sample of a row.
 inline constexpr size_t kPadding = 32;

@@ -54,25 +54,60 @@ inline void interleave_bytes(const uint8_t* const* rows, size_t n, size_t pixels
   }
 }
 
-/// Rows of Y, Cb and Cr become those of R, G and B, in place.
-inline void convert_ycc(uint8_t* const* rows, const uint8_t* const* from, size_t pixels) {
-  constexpr int kShift = 22;
-  const auto bias = hn::Set(kInts, (1 << (kShift - 1)) + 64), centre = hn::Set(kInts, 128);
-  const auto cr_to_r = hn::Set(kInts, 5880414), cb_to_b = hn::Set(kInts, 7432307),
-             cb_to_g = hn::Set(kInts, -1443412), cr_to_g = hn::Set(kInts, -2995305);
+// What chroma adds to luma, in 32 bits.
+template <class D>
+struct ChromaTerms {
+  using V = hn::Vec<D>;
+  V red, green, blue;
+
+  HWY_INLINE ChromaTerms(D d, const uint8_t* cb_from, const uint8_t* cr_from) {
+    constexpr int kShift = 22;
+    const hn::Rebind<uint8_t, D> bytes;
+    const auto bias = hn::Set(d, (1 << (kShift - 1)) + 64), centre = hn::Set(d, 128);
+    const auto cb = hn::Sub(hn::PromoteTo(d, hn::LoadU(bytes, cb_from)), centre);
+    const auto cr = hn::Sub(hn::PromoteTo(d, hn::LoadU(bytes, cr_from)), centre);
+    const auto rounded = [&](V sum) { return hn::ShiftRight<kShift>(hn::Add(sum, bias)); };
+    red = rounded(hn::Mul(cr, hn::Set(d, 5880414)));
+    green = rounded(hn::Add(hn::Mul(cb, hn::Set(d, -1443412)), hn::Mul(cr, hn::Set(d, -2995305))));
+    blue = rounded(hn::Mul(cb, hn::Set(d, 7432307)));
+  }
+};
+
+/// A row of Y, Cb and Cr becomes R, G and B, which may be in the place of Cb and Cr or before it.
+inline void convert_ycc(const uint8_t* const* from, size_t pixels, uint8_t* const* to) {
   constexpr hn::Rebind<uint8_t, decltype(kInts)> kBytes;
   for (size_t x = 0; x < pixels; x += hn::Lanes(kInts)) {
-    const auto load = [&](size_t s) { return hn::PromoteTo(kInts, hn::LoadU(kBytes, from[s] + x)); };
-    const auto y = load(0), cb = hn::Sub(load(1), centre), cr = hn::Sub(load(2), centre);
-    const auto store = [&](size_t s, auto sum) {
-      const auto value = hn::Add(y, hn::ShiftRight<kShift>(hn::Add(sum, bias)));
-      hn::StoreU(hn::DemoteTo(kBytes, value), kBytes, rows[s] + x);
-    };
-    store(0, hn::Mul(cr, cr_to_r));
-    store(1, hn::Add(hn::Mul(cb, cb_to_g), hn::Mul(cr, cr_to_g)));
-    store(2, hn::Mul(cb, cb_to_b));
+    const ChromaTerms terms(kInts, from[1] + x, from[2] + x);
+    const auto y = hn::PromoteTo(kInts, hn::LoadU(kBytes, from[0] + x));
+    hn::StoreU(hn::DemoteTo(kBytes, hn::Add(y, terms.red)), kBytes, to[0] + x);
+    hn::StoreU(hn::DemoteTo(kBytes, hn::Add(y, terms.green)), kBytes, to[1] + x);
+    hn::StoreU(hn::DemoteTo(kBytes, hn::Add(y, terms.blue)), kBytes, to[2] + x);
   }
 }
+
+#if HWY_TARGET != HWY_SCALAR
+/// The same where Cb and Cr are of pairs of pixels: their terms are worked out once for both.
+inline void convert_ycc_of_pairs(const uint8_t* const* from, size_t pixels, uint8_t* const* to) {
+  constexpr hn::CappedTag<int32_t, 8> kTerms;  // so that they are one block of 16 bytes in 16 bits
+  constexpr hn::Rebind<int16_t, decltype(kTerms)> kWords;
+  constexpr hn::Rebind<uint8_t, decltype(kTerms)> kBytes;
+  const size_t n = hn::Lanes(kTerms);
+  for (size_t x = 0; x < pixels; x += 2 * n) {
+    const ChromaTerms terms(kTerms, from[1] + x / 2, from[2] + x / 2);
+    const auto luma = [&](size_t at) { return hn::PromoteTo(kWords, hn::LoadU(kBytes, from[0] + x + at)); };
+    const auto first = luma(0), second = luma(n);
+    const auto put = [&](hn::Vec<decltype(kTerms)> term, uint8_t* at) {
+      const auto words = hn::DemoteTo(kWords, term);
+      hn::StoreU(hn::DemoteTo(kBytes, hn::Add(first, hn::InterleaveLower(kWords, words, words))), kBytes, at);
+      hn::StoreU(hn::DemoteTo(kBytes, hn::Add(second, hn::InterleaveUpper(kWords, words, words))), kBytes,
+                 at + n);
+    };
+    put(terms.red, to[0] + x);
+    put(terms.green, to[1] + x);
+    put(terms.blue, to[2] + x);
+  }
+}
+#endif
 
 }  // namespace HWY_NAMESPACE
 }  // namespace microtome::jpeg2000

@@ -53,8 +53,7 @@ inline void samples_to_bytes(const int32_t* row, size_t w, const ToBytes& to_byt
 }
 
 /// Three rows through the inverse ICT (G.3), in the library's order of operations.
-inline void untransform_to_bytes(const float* const* rows, size_t w, const ToBytes* to_bytes,
-                                 uint8_t* const* to) {
+inline void untransform_to_bytes(float* const* rows, size_t w, const ToBytes* to_bytes, uint8_t* const* to) {
   const auto red = hn::Set(kFloats, 1.402f), green1 = hn::Set(kFloats, 0.34413f),
              green2 = hn::Set(kFloats, 0.71414f), blue = hn::Set(kFloats, 1.772f);
   for (size_t x = 0; x < w; x += hn::Lanes(kFloats)) {
@@ -67,7 +66,7 @@ inline void untransform_to_bytes(const float* const* rows, size_t w, const ToByt
 }
 
 /// Three rows through the inverse RCT (G.2).
-inline void untransform_to_bytes(const int32_t* const* rows, size_t w, const ToBytes* to_bytes,
+inline void untransform_to_bytes(int32_t* const* rows, size_t w, const ToBytes* to_bytes,
                                  uint8_t* const* to) {
   for (size_t x = 0; x < w; x += hn::Lanes(kInts)) {
     const auto y = hn::Load(kInts, rows[0] + x), u = hn::Load(kInts, rows[1] + x),

@@ -1,4 +1,4 @@
-// One tile: code-blocks to quantised values, resolutions to planes of bytes, planes to pixels.
+// One tile: code-blocks to quantised values, then row after row through the last resolution to pixels.
 //
 // Included by tile.cc and compiled once per instruction set.
 #if defined(MICROTOME_CODEC_JPEG2000_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -8,10 +8,9 @@
 #define MICROTOME_CODEC_JPEG2000_TILE_INL_H_
 #endif
 
-#include <array>
 #include <cstring>
 #include <optional>
-#include <type_traits>
+#include <utility>
 
 #include "microtome/codec/jpeg2000/block-inl.h"
 #include "microtome/codec/jpeg2000/pixels-inl.h"
@@ -23,6 +22,93 @@ HWY_BEFORE_NAMESPACE();
 namespace microtome::jpeg2000 {
 namespace HWY_NAMESPACE {
 
+// Line `i` of a component's scratch, and the two halves of a line, which all share.
+template <class Sample>
+Sample* scratch_line(const TileJob& job, size_t component, size_t i) {
+  return reinterpret_cast<Sample*>(job.lines) + (component * kLinesEach + i) * job.line_stride;
+}
+template <class Sample>
+Halves<Sample> scratch_halves(const TileJob& job) {
+  Sample* const behind = scratch_line<Sample>(job, kMaxComponents, 0);
+  return {behind + kPadding, behind + job.line_stride + kPadding};
+}
+
+/// Row y of a component as bytes, in the ring that holds the last few of them.
+inline uint8_t* byte_row(const TileJob& job, size_t component, size_t y) {
+  const ComponentLayout& c = job.layout->components[component];
+  return job.rings + c.ring + y % kRingRows * c.ring_stride;
+}
+
+/// Makes the last resolution's rows of one component, or of three with a colour transform over them, and
+/// turns them into bytes.
+template <class Rows, size_t kCount>
+class Finisher {
+ public:
+  using Sample = typename Rows::Sample;
+
+  Finisher(const TileJob& job, size_t first)
+      : job_(job), first_(first), levels_(job.layout->coding.levels), h_(job.layout->components[first].h) {
+    for (size_t i = 0; i < kCount; ++i) to_bytes_[i].emplace(job.layout->coding.component[first + i].bits);
+    if (levels_ == 0) return;
+    for (size_t i = 0; i < kCount; ++i) {
+      rows_[i].emplace(job, first + i, levels_, scratch_line<Sample>(job, first + i, 0), job.line_stride,
+                       scratch_halves<Sample>(job));
+    }
+  }
+
+  /// Makes rows until row `y` is there. One or two more may be; those before y - 1 are gone.
+  void make(size_t y) {
+    while (ready_ <= y) levels_ == 0 ? next_plain_row() : next_step();
+  }
+
+ private:
+  void next_plain_row() {
+    for (size_t i = 0; i < kCount; ++i) {
+      const Resolution& only = job_.layout->resolution(first_ + i, 0);
+      const auto source = band_line<Sample>(job_, job_.layout->bands[only.first_band],
+                                            job_.packets->any_in(only.first_band), ready_);
+      made_[i] = scratch_line<Sample>(job_, first_ + i, 0);
+      Rows::load(source, only.w, made_[i]);
+    }
+    finish(ready_++);
+  }
+
+  void next_step() {
+    // Two pairs of rows in turn: the next step needs the even one of this.
+    const size_t pair = Rows::kLines + 2 * (step_ % 2);
+    const auto made = [&](size_t i, size_t which) {
+      return scratch_line<Sample>(job_, first_ + i, pair + which);
+    };
+    for (size_t i = 0; i < kCount; ++i) rows_[i]->step(step_, made(i, 0), made(i, 1));
+    const StepRows done = rows_after<Rows>(step_++, h_);
+    for (const auto& [y, which] : {std::pair{done.odd, size_t{1}}, std::pair{done.even, size_t{0}}}) {
+      if (y < 0) continue;
+      for (size_t i = 0; i < kCount; ++i) made_[i] = made(i, which);
+      finish(static_cast<size_t>(y));
+      ready_ = static_cast<size_t>(y) + 1;
+    }
+  }
+
+  void finish(size_t y) {
+    const size_t w = job_.layout->components[first_].w;
+    if constexpr (kCount == 3) {
+      const ToBytes to_bytes[3] = {*to_bytes_[0], *to_bytes_[1], *to_bytes_[2]};
+      uint8_t* const to[3] = {byte_row(job_, first_, y), byte_row(job_, first_ + 1, y),
+                              byte_row(job_, first_ + 2, y)};
+      untransform_to_bytes(made_, w, to_bytes, to);
+    } else {
+      samples_to_bytes(made_[0], w, *to_bytes_[0], byte_row(job_, first_, y));
+    }
+  }
+
+  const TileJob& job_;
+  size_t first_, levels_, h_;
+  std::optional<Rows> rows_[kCount];
+  std::optional<ToBytes> to_bytes_[kCount];
+  Sample* made_[kCount] = {};
+  size_t step_ = 0, ready_ = 0;
+};
+
 class TileRun {
  public:
   explicit TileRun(const TileJob& job) : job_(job), layout_(*job.layout), coding_(job.layout->coding) {}
@@ -32,8 +118,7 @@ class TileRun {
     for (size_t b = 0; b < layout_.bands.size(); ++b) {
       if (job_.packets->any_in(b) && !decode_band(layout_.bands[b])) return false;
     }
-    coding_.reversible ? make_planes<Rows53>() : make_planes<Rows97>();
-    write_pixels();
+    coding_.reversible ? make_pixels<Rows53>() : make_pixels<Rows97>();
     return true;
   }
 
@@ -42,26 +127,11 @@ class TileRun {
   bool decode_block(const Band& band, const Block& block, const BlockData& data);
 
   template <class Rows>
-  void make_planes();
-  template <class Rows, size_t kCount>
-  void make_planes_of(size_t first);
-  template <class Rows>
   void make_image(size_t component, size_t r);
-  template <class Sample, size_t kCount>
-  void finish_row(size_t first, size_t y, const std::array<const Sample*, kCount>& rows);
-
-  // Line `i` of the scratch of the component in place `place` of those that are made together.
-  template <class Sample>
-  Sample* line(size_t place, size_t i) const {
-    return reinterpret_cast<Sample*>(job_.lines) + (place * kLinesEach + i) * job_.line_stride;
-  }
-  template <class Sample>
-  Halves<Sample> halves() const {
-    Sample* const behind = line<Sample>(3, 0);
-    return {behind + kPadding, behind + job_.line_stride + kPadding};
-  }
-
-  void write_pixels();
+  template <class Rows>
+  void make_pixels();
+  void write_row(int64_t y);
+  void write_pixels(const uint8_t* const* rows, int64_t y);
 
   const TileJob& job_;
   const Layout& layout_;
@@ -98,117 +168,73 @@ void TileRun::make_image(size_t component, size_t r) {
   using Sample = typename Rows::Sample;
   const Resolution& resolution = layout_.resolution(component, r);
   Sample* const image = reinterpret_cast<Sample*>(job_.samples) + resolution.offset;
-  Rows rows(job_, component, r, line<Sample>(0, 0), job_.line_stride, halves<Sample>());
-  for_each_step<Rows>(resolution.h, [&](size_t n, int64_t even, int64_t odd) {
-    const auto row = [&](int64_t y) {
-      return y < 0 ? nullptr : image + static_cast<size_t>(y) * resolution.stride;
-    };
-    rows.step(n, row(even), row(odd));
-  });
-}
-
-// Rows of samples become bytes of the planes of components `first` on.
-template <class Sample, size_t kCount>
-void TileRun::finish_row(size_t first, size_t y, const std::array<const Sample*, kCount>& rows) {
-  std::array<uint8_t*, kCount> to;
-  for (size_t i = 0; i < kCount; ++i) {
-    const ComponentLayout& component = layout_.components[first + i];
-    to[i] = job_.planes + component.plane + y * component.plane_stride;
+  Rows rows(job_, component, r, scratch_line<Sample>(job_, component, 0), job_.line_stride,
+            scratch_halves<Sample>(job_));
+  const auto row = [&](int64_t y) {
+    return y < 0 ? nullptr : image + static_cast<size_t>(y) * resolution.stride;
+  };
+  for (size_t n = 0; n < step_count<Rows>(resolution.h); ++n) {
+    const StepRows done = rows_after<Rows>(n, resolution.h);
+    rows.step(n, row(done.even), row(done.odd));
   }
-  const size_t w = layout_.components[first].w;
-  if constexpr (kCount == 3) {
-    const auto& c = coding_.component;
-    const ToBytes to_bytes[3] = {ToBytes(c[0].bits), ToBytes(c[1].bits), ToBytes(c[2].bits)};
-    untransform_to_bytes(rows.data(), w, to_bytes, to.data());
-  } else {
-    samples_to_bytes(rows[0], w, ToBytes(coding_.component[first].bits), to[0]);
-  }
-}
-
-// The last resolution of one component, or of three with a colour transform over them in step.
-template <class Rows, size_t kCount>
-void TileRun::make_planes_of(size_t first) {
-  using Sample = typename Rows::Sample;
-  const size_t levels = coding_.levels, h = layout_.components[first].h;
-  std::array<const Sample*, kCount> made;
-  if (levels == 0) {
-    for (size_t y = 0; y < h; ++y) {
-      for (size_t i = 0; i < kCount; ++i) {
-        const Resolution& only = layout_.resolution(first + i, 0);
-        const auto source =
-            band_line<Sample>(job_, layout_.bands[only.first_band], job_.packets->any_in(only.first_band), y);
-        if constexpr (std::is_same_v<Sample, float>) {
-          Wavelet97::load(source, only.w, 1, line<Sample>(i, 0));
-        } else {
-          Wavelet53::load(source, only.w, line<Sample>(i, 0));
-        }
-        made[i] = line<Sample>(i, 0);
-      }
-      finish_row<Sample, kCount>(first, y, made);
-    }
-    return;
-  }
-  for (size_t i = 0; i < kCount; ++i) {
-    for (size_t r = 1; r < levels; ++r) make_image<Rows>(first + i, r);
-  }
-  std::array<std::optional<Rows>, kCount> all;
-  for (size_t i = 0; i < kCount; ++i) {
-    all[i].emplace(job_, first + i, levels, line<Sample>(i, 0), job_.line_stride, halves<Sample>());
-  }
-  for_each_step<Rows>(h, [&](size_t n, int64_t even, int64_t odd) {
-    // Two pairs of rows in turn: the next step needs the even one of this.
-    const size_t pair = Rows::kLines + 2 * (n % 2);
-    for (size_t i = 0; i < kCount; ++i) all[i]->step(n, line<Sample>(i, pair), line<Sample>(i, pair + 1));
-    for (size_t which = 0; which < 2; ++which) {
-      const int64_t y = which == 0 ? even : odd;
-      if (y < 0) continue;
-      for (size_t i = 0; i < kCount; ++i) made[i] = line<Sample>(i, pair + which);
-      finish_row<Sample, kCount>(first, static_cast<size_t>(y), made);
-    }
-  });
 }
 
 template <class Rows>
-void TileRun::make_planes() {
-  size_t first = 0;
-  if (coding_.colour_transform) {
-    make_planes_of<Rows, 3>(0);
-    first = 3;
+void TileRun::make_pixels() {
+  const size_t components = layout_.components.size(), together = coding_.colour_transform ? 3 : 0;
+  for (size_t c = 0; c < components; ++c) {
+    for (size_t r = 1; r < coding_.levels; ++r) make_image<Rows>(c, r);
   }
-  for (; first < layout_.components.size(); ++first) make_planes_of<Rows, 1>(first);
+  std::optional<Finisher<Rows, 3>> three;
+  std::optional<Finisher<Rows, 1>> single[kMaxComponents];
+  if (together != 0) three.emplace(job_, 0);
+  for (size_t c = together; c < components; ++c) single[c].emplace(job_, c);
+  const Rect& bounds = job_.parts->bounds();
+  for (int64_t y = bounds.y; y < bounds.bottom(); ++y) {
+    const auto row = static_cast<size_t>(y);
+    if (three) three->make(row / coding_.component[0].dy);
+    for (size_t c = together; c < components; ++c) single[c]->make(row / coding_.component[c].dy);
+    write_row(y);
+  }
+  job_.parts->end();
 }
 
 // Subsampled components give each sample to the pixels at it and behind it, as the library's planes do.
-inline void TileRun::write_pixels() {
-  const PartRows& parts = *job_.parts;
-  const Rect& bounds = parts.bounds();
+inline void TileRun::write_row(int64_t y) {
+  const Rect& bounds = job_.parts->bounds();
   const size_t n = layout_.components.size();
   const auto width = static_cast<size_t>(bounds.w), left = static_cast<size_t>(bounds.x);
+  const uint8_t* rows[kMaxComponents];
   uint8_t* scratch[kMaxComponents];
   for (size_t i = 0; i < n; ++i) {
-    scratch[i] = reinterpret_cast<uint8_t*>(job_.lines + i * job_.line_stride * sizeof(float));
+    rows[i] = byte_row(job_, i, static_cast<size_t>(y) / coding_.component[i].dy);
+    scratch[i] = job_.bytes + i * job_.byte_stride;
   }
-  for (int64_t y = bounds.y; y < bounds.bottom(); ++y) {
-    const uint8_t* rows[kMaxComponents];
-    for (size_t i = 0; i < n; ++i) {
-      const ComponentLayout& component = layout_.components[i];
-      const uint8_t dx = coding_.component[i].dx, dy = coding_.component[i].dy;
-      const uint8_t* const row =
-          job_.planes + component.plane + static_cast<size_t>(y) / dy * component.plane_stride;
-      rows[i] = row + left;
-      if (dx == 1) continue;
-      double_bytes(row + left / 2, width / 2 + 1, scratch[i]);
+#if HWY_TARGET != HWY_SCALAR
+  const auto& c = coding_.component;
+  if (job_.ycbcr && c[0].dx == 1 && c[1].dx == 2 && c[2].dx == 2 && left % 2 == 0) {
+    const uint8_t* const from[3] = {rows[0] + left, rows[1] + left / 2, rows[2] + left / 2};
+    convert_ycc_of_pairs(from, width, scratch);
+    return write_pixels(scratch, y);
+  }
+#endif
+  for (size_t i = 0; i < n; ++i) {
+    if (coding_.component[i].dx == 1) {
+      rows[i] += left;
+    } else {
+      double_bytes(rows[i] + left / 2, width / 2 + 1, scratch[i]);
       rows[i] = scratch[i] + left % 2;
     }
-    if (job_.ycbcr) {
-      uint8_t* const rgb[3] = {scratch[0], scratch[1], scratch[2]};
-      convert_ycc(rgb, rows, width);
-      for (size_t i = 0; i < 3; ++i) rows[i] = scratch[i];
-    }
-    interleave_bytes(rows, n, width, reinterpret_cast<uint8_t*>(parts.row(y)));
-    parts.done(y);
   }
-  parts.end();
+  if (!job_.ycbcr) return write_pixels(rows, y);
+  convert_ycc(rows, width, scratch);
+  write_pixels(scratch, y);
+}
+
+inline void TileRun::write_pixels(const uint8_t* const* rows, int64_t y) {
+  const auto width = static_cast<size_t>(job_.parts->bounds().w);
+  interleave_bytes(rows, layout_.components.size(), width, reinterpret_cast<uint8_t*>(job_.parts->row(y)));
+  job_.parts->done(y);
 }
 
 }  // namespace HWY_NAMESPACE

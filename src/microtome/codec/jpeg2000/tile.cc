@@ -81,9 +81,10 @@ bool TileDecoder::take_memory(const Layout& layout, TileJob& job) {
   job.line_stride = (size_t{layout.coding.width} + 2 * kPadding + kAlign) / kAlign * kAlign;
   const size_t values = round_up((layout.values + kPadding) * sizeof(int16_t)),
                samples = round_up((layout.samples + kPadding) * sizeof(float)),
-               planes = round_up(layout.plane_bytes + 2 * kAlign),
+               rings = round_up(layout.ring_bytes + 2 * kAlign),
                lines = round_up(kScratchLines * job.line_stride * sizeof(float));
-  const size_t total = values + samples + planes + lines;
+  job.byte_stride = round_up(layout.coding.width + 4 * kAlign);
+  const size_t bytes = kMaxComponents * job.byte_stride, total = values + samples + rings + bytes + lines;
   if (memory_->size < total) {
     memory_->size = 0;
     memory_->data.reset(new (std::nothrow) std::byte[total + kAlign]());
@@ -95,8 +96,9 @@ bool TileDecoder::take_memory(const Layout& layout, TileJob& job) {
   job.block = &memory_->block;
   job.values = reinterpret_cast<int16_t*>(at);
   job.samples = at + values;
-  job.planes = reinterpret_cast<uint8_t*>(at + values + samples);
-  job.lines = at + values + samples + planes;
+  job.rings = reinterpret_cast<uint8_t*>(at + values + samples);
+  job.bytes = job.rings + rings;
+  job.lines = at + values + samples + rings + bytes;
   return true;
 }
 

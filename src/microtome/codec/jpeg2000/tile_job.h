@@ -18,15 +18,16 @@ struct TileJob {
   BlockMemory* block = nullptr;
   int16_t* values = nullptr;     ///< Of sub-bands, where the layout says.
   std::byte* samples = nullptr;  ///< Of resolutions: floats or 32-bit integers.
-  uint8_t* planes = nullptr;     ///< Of components, as bytes.
-  std::byte* lines = nullptr;    ///< kScratchLines lines of 32-bit samples, line_stride samples apart.
+  uint8_t* rings = nullptr;  ///< Of components: their last kRingRows rows as bytes, where the layout says.
+  uint8_t* bytes = nullptr;  ///< Scratch: a row of bytes per component, byte_stride apart.
+  size_t byte_stride = 0;
+  std::byte* lines = nullptr;  ///< kScratchLines lines of 32-bit samples, line_stride samples apart.
   size_t line_stride = 0;
   bool ycbcr = false;  ///< Three components are YCbCr, to be converted to RGB.
   const PartRows* parts = nullptr;
 };
 
-/// For each of three components: six rows of the wavelet, four rows that it made; and the two halves of a
-/// line.
-inline constexpr size_t kLinesEach = 10, kScratchLines = 3 * kLinesEach + 2;
+/// For each component: six rows of the wavelet, four rows that it made; and the two halves of a line.
+inline constexpr size_t kLinesEach = 10, kScratchLines = kMaxComponents * kLinesEach + 2;
 
 }  // namespace microtome::jpeg2000

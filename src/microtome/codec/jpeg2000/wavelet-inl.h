@@ -66,6 +66,9 @@ class Rows97 {
   using Sample = float;
   static constexpr size_t kLag = 1, kLines = 6;
 
+  /// A row that is not transformed.
+  static void load(const Line<float>& line, size_t w, float* to) { Wavelet97::load(line, w, 1, to); }
+
   Rows97(const TileJob& job, size_t component, size_t r, float* lines, size_t stride,
          const Halves<float>& halves)
       : sources_(job, component, r), halves_(halves) {
@@ -175,6 +178,8 @@ class Rows53 {
   using Sample = int32_t;
   static constexpr size_t kLag = 0, kLines = 3;
 
+  static void load(const Line<int32_t>& line, size_t w, int32_t* to) { Wavelet53::load(line, w, to); }
+
   Rows53(const TileJob& job, size_t component, size_t r, int32_t* lines, size_t stride,
          const Halves<int32_t>& halves)
       : sources_(job, component, r),
@@ -223,17 +228,20 @@ class Rows53 {
   const int32_t* even_ = nullptr;
 };
 
-/// Calls `rows(even, odd)` for what each step of a resolution `h` rows high completes: the numbers of rows,
-/// or -1 for none.
-template <class Rows, class Function>
-void for_each_step(size_t h, const Function& rows) {
-  const size_t lows = (h + 1) / 2;
-  for (size_t n = 0; n <= lows + Rows::kLag; ++n) {
-    const auto even = 2 * (static_cast<int64_t>(n) - static_cast<int64_t>(Rows::kLag));
-    const bool has_even = even >= 0 && even < static_cast<int64_t>(h);
-    const bool has_odd = even >= 1 && even - 1 < static_cast<int64_t>(h);
-    rows(n, has_even ? even : -1, has_odd ? even - 1 : -1);
-  }
+/// The rows that step `n` of a resolution `h` rows high completes; -1 for none.
+struct StepRows {
+  int64_t even, odd;
+};
+template <class Rows>
+StepRows rows_after(size_t n, size_t h) {
+  const auto even = 2 * (static_cast<int64_t>(n) - static_cast<int64_t>(Rows::kLag));
+  const bool has_even = even >= 0 && even < static_cast<int64_t>(h);
+  const bool has_odd = even >= 1 && even - 1 < static_cast<int64_t>(h);
+  return {has_even ? even : -1, has_odd ? even - 1 : -1};
+}
+template <class Rows>
+size_t step_count(size_t h) {
+  return (h + 1) / 2 + Rows::kLag + 1;
 }
 
 }  // namespace HWY_NAMESPACE
