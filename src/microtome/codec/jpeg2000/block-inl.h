@@ -148,6 +148,11 @@ HWY_NOINLINE void BlockDecoder::significance_pass(uint64_t* maps) {
     uint64_t* map = map_row(maps, stripe);
     for (unsigned k = 0; k < across_; ++k, ++word, ++map) {
       uint64_t significant = word->significant;
+      if (significant == 0) {
+        word->visited = 0;
+        *map = 0;
+        continue;
+      }
       const uint64_t all = inside(stripe, k), before = significant;
       const uint64_t column = significant | significant << 1 | significant >> 1;
       uint64_t candidates = ((column | column << 6 | column >> 6) & ~significant) >> kToCentre & all;
@@ -225,6 +230,15 @@ HWY_NOINLINE void BlockDecoder::cleanup_pass(uint64_t* maps, bool first) {
         word->visited = 0;
         *map = 0;
       }
+      // Nothing near: eight runs of zeros, if no renormalisation interrupts them, are one subtraction.
+      if (significant == 0 && all == kAll && run_state.mps == 0 && run_state.qe < uint64_t{1} << 60) {
+        const uint64_t eight = 8 * run_state.qe;
+        if (coder.a - (uint64_t{1} << 63) >= eight && coder.c >= eight) {
+          coder.a -= eight;
+          coder.c -= eight;
+          continue;
+        }
+      }
       uint64_t left = ~(significant >> kToCentre | word->visited) & all;
       if (left == 0) continue;
       const uint64_t column = significant | significant << 1 | significant >> 1;
@@ -233,15 +247,6 @@ HWY_NOINLINE void BlockDecoder::cleanup_pass(uint64_t* maps, bool first) {
       not_run |= not_run >> 1;
       not_run |= not_run >> 2;
       uint64_t runs = full_stripe ? ~not_run & kTopRow & all : 0;
-      // Eight runs of zeros that no renormalisation interrupts: eight times the same subtraction.
-      if (runs == kTopRow && run_state.mps == 0 && run_state.qe < uint64_t{1} << 60) {
-        const uint64_t eight = 8 * run_state.qe;
-        if (coder.a - (uint64_t{1} << 63) >= eight && coder.c >= eight) {
-          coder.a -= eight;
-          coder.c -= eight;
-          continue;
-        }
-      }
       uint64_t negative = word->negative;
       const uint64_t negative_before = negative;
       do {
