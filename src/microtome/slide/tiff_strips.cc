@@ -27,7 +27,8 @@ std::optional<uint64_t> row_bytes(const TiffImage& image) {
 Result<std::optional<CutStrips>> cut_strip(const tiff::Directory& directory, const TiffImage& image) {
   const auto row = row_bytes(image);
   const auto whole = row ? checked_mul(*row, static_cast<uint64_t>(image.size.h)) : std::nullopt;
-  if (!whole || *whole <= kLargeStripBytes) return std::optional<CutStrips>();
+  const bool large = whole && *whole > kLargeStripBytes;
+  if (!large || !directory.has(tag::kStripOffsets)) return std::optional<CutStrips>();
 
   const uint64_t planes = image.format.planar ? image.format.samples : 1;
   MICROTOME_ASSIGN(const auto starts, directory.unsigned_values(tag::kStripOffsets, planes));

@@ -94,6 +94,16 @@ TEST(CutStrips, OthersStayWhole) {
   EXPECT_EQ(open_strip(stripped(kSize, kSize.h), kBytes / 2)->image(0).rows, 1);
 }
 
+// What happened before: the error was "not found", as of a file. Found by fuzzing.
+TEST(CutStrips, WithoutOffsetsThereIsNoImage) {
+  TestTiff tiff;
+  tiff.directory(stripped(kSize, kSize.h).remove(tag::kStripOffsets));
+  const auto slide = Slide::open(tiff.source());
+  ASSERT_FALSE(slide.ok());
+  EXPECT_EQ(slide.error().to_string(),
+            "corrupt: generic-tiff: directory 0: StripOffsets (tag 273) is missing");
+}
+
 // What happened before: the image was background.
 TEST(Strips, AByteCountThatWasNeverFilledInReachesToTheEnd) {
   tiff::TiffBuilder builder;
