@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 
@@ -187,6 +188,26 @@ TEST(Jpeg2000, CompressionThenColorDecideTheTransform) {
   for (size_t i = 0; i < rgb->size(); ++i) {
     ASSERT_EQ(std::to_integer<int32_t>((*rgb)[i]), e.planes[i % 3][i / 3]) << i;
   }
+}
+
+TEST(Jpeg2000, TheEnvironmentLeavesTilesToTheLibrary) {
+  const Encoded e = encode({0, 0, 40, 30}, {Plane{}, Plane{2, 1}, Plane{2, 1}});
+  const TileFormat format = format_of(Compression::aperio_jpeg2000_ycbcr, e.grid.size());
+  const auto ours = make_decoder(format);
+  ASSERT_EQ(setenv("MICROTOME_JPEG2000", "library", 1), 0);
+  const auto library = make_decoder(format);
+  const std::string said = (*find_codec(format))->version();
+  ASSERT_EQ(unsetenv("MICROTOME_JPEG2000"), 0);
+  const auto a = decode(*ours, e.stream, format, whole(format));
+  const auto b = decode(*library, e.stream, format, whole(format));
+  ASSERT_TRUE(a.ok() && b.ok());
+  EXPECT_EQ(*a, *b);
+  EXPECT_EQ(ours->decoded_by().own, 1u);
+  EXPECT_EQ(ours->decoded_by().library, 0u);
+  EXPECT_EQ(library->decoded_by().own, 0u);
+  EXPECT_EQ(library->decoded_by().library, 1u);
+  EXPECT_EQ(said.find("OpenJPEG "), 0u) << said;
+  EXPECT_EQ((*find_codec(format))->version().find("built in ("), 0u);
 }
 
 TEST(Jpeg2000, SixteenBitsAndFourSamples) {
