@@ -207,7 +207,7 @@ std::vector<uint16_t> read_color_map(const Directory& directory, const TileForma
 /// Whether the byte count of an image's only strip is 0, though it has an offset: some writers never filled
 /// it in.
 Result<bool> is_unfilled(const Directory& directory, const TileGrid& grid) {
-  if (grid.rows != 1 || grid.byte_counts.size() != 1) return false;
+  if (grid.rows != 1 || grid.byte_counts.size() != 1 || grid.offsets.size() != 1) return false;
   MICROTOME_ASSIGN(const uint64_t bytes, grid.byte_counts.at(0));
   MICROTOME_ASSIGN(const uint64_t offset, grid.offsets.at(0));
   return bytes == 0 && offset != 0 && offset < directory.encoding().source->size();

@@ -120,5 +120,15 @@ TEST(Strips, AByteCountThatWasNeverFilledInReachesToTheEnd) {
   EXPECT_EQ((*tile)->bytes.size, builder.size() - 8);
 }
 
+// What happened before: the error was "out of range", as of an argument. Found by fuzzing.
+TEST(Strips, AByteCountWithoutAnOffsetIsCorrupt) {
+  TestTiff tiff;
+  tiff.directory(
+      stripped({10, 10}, 10).set(u32(tag::kStripOffsets, {})).set(u32(tag::kStripByteCounts, {0})));
+  const auto slide = Slide::open(tiff.source());
+  ASSERT_FALSE(slide.ok());
+  EXPECT_EQ(slide.error().to_string(), "corrupt: generic-tiff: directory 0: 0 tile offsets, expected 1");
+}
+
 }  // namespace
 }  // namespace microtome
