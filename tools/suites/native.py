@@ -10,6 +10,7 @@ from pathlib import Path
 
 from install_package import ROOT, cmake_options, make_environment
 
+from suites.gtest import run_programs
 from suites.running import BUILD, CORES, LOGS, Outcome, Run, junit
 
 # What runs under the sanitizers in `make test`; `make asan` and `make tsan` run every layer.
@@ -47,21 +48,11 @@ def build(run, preset, targets=(), prefix=()):
 
 
 def cpp(run, preset, layers=None, env=None):
-    """The C++ tests of `layers` (all if None), built with `preset`, through CTest."""
+    """The C++ tests of `layers` (all if None), built with `preset`."""
     prefix = without_randomisation() if layers is not None or run.options.all_layers else []
     layers = None if run.options.all_layers else layers
     folder = build(run, preset, [f"{layer}_tests" for layer in layers or ()], prefix)
-    report = folder / "junit.xml"
-    report.unlink(missing_ok=True)
-    select = ["--tests-regex", rf"^({'|'.join(layers)})\."] if layers else []
-    command = ["ctest", "--test-dir", folder, "--parallel", CORES, "--no-tests=error", "--output-on-failure"]
-    status = run.status([*prefix, *command, *select, "--output-junit", report], env)
-    if not report.exists():
-        raise RuntimeError(f"ctest ended with {status} and wrote no report")
-    outcome = junit(report)
-    if status != 0 and outcome.failed == 0:
-        outcome.add(False, f"ctest ended with {status}")
-    return outcome
+    return run_programs(folder, layers, run.log, prefix, env)
 
 
 def release(run):
