@@ -82,7 +82,7 @@ def train(net, patches, epochs):
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
-        seconds, waited = time.monotonic() - begin, loader.stats().consumer_waited_s
+        seconds, waited = time.monotonic() - begin, loader.stats().consumer_waited
         print(
             f"epoch {epoch}: loss {np.mean(losses):.4f}, {seconds:.1f} s, {waited:.2f} s waiting for patches"
         )
