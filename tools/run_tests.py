@@ -4,9 +4,9 @@
     tools/run_tests.py [SUITE ...] [--list] [--fuzz-seconds N] [--all-layers] [--fix] [--update-counts] [--venv DIR]
 
 Each suite is a function of tools/suites that returns an Outcome read from its own runner's report: XML files of
-GoogleTest and pytest; a fuzz target that ends without a finding is one passed test. A suite that cannot run counts
-as one failure. What a suite printed is in build/test-logs/<suite>.log and, when it failed, its end here. The last line is
-always `N passed, N failed, N skipped`; the exit status is 1 if anything failed. Standard library only.
+GoogleTest and pytest; a fuzz target that ends without a finding is one passed test. A suite that cannot run counts as
+one failure. What a suite printed is in build/test-logs/<suite>.log and, when it failed, its end here. The last line
+is always `N passed, N failed, N skipped`; the exit status is 1 if anything failed. Standard library only.
 """
 
 import argparse

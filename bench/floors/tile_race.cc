@@ -4,10 +4,11 @@
 //     microtome_tile_race [--rounds N] [--recode QUALITY:SAMPLING]... SLIDE...
 //
 // All tiles of level 0 are decoded into one strided level that is reused, by everyone in turn, and the median
-// over rounds of our time of work divided by the library's in the same round is printed: plain stores, then stores
-// past the caches (JPEG only). `--recode 75:420` makes tiles of 256 pixels of that quality and sampling (444,
-// 422, 440, 420) from the first slide's pixels, with tables of their own, and lets them race too. Pixels are
-// compared first: those of JPEG 2000 may be 1 apart (9/7 in floats), but not one in a thousand of them.
+// over rounds of our time of work divided by the library's in the same round is printed: plain stores, then
+// stores past the caches (JPEG only). `--recode 75:420` makes tiles of 256 pixels of that quality and
+// sampling (444, 422, 440, 420) from the first slide's pixels, with tables of their own, and lets them race
+// too. Pixels are compared first: those of JPEG 2000 may be 1 apart (9/7 in floats), but not one in a
+// thousand of them.
 #include <cstdio>
 // jpeglib.h needs size_t and FILE.
 #include <jpeglib.h>
