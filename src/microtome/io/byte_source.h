@@ -52,4 +52,9 @@ Result<std::shared_ptr<const ByteSource>> open_file(const std::string& path);
 /// Bytes in memory, kept alive by `bytes.owner`.
 std::shared_ptr<const ByteSource> make_memory_source(Bytes bytes, std::string name = "<memory>");
 
+/// `source` as if it went on with `tail`: what a file holds in another form than it is read in (an image in
+/// its metadata, as text) gets a place like the rest. Named and identified as `source` is, whose bytes decide
+/// what the tail is.
+std::shared_ptr<const ByteSource> append_to_source(std::shared_ptr<const ByteSource> source, Bytes tail);
+
 }  // namespace microtome

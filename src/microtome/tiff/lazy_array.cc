@@ -19,14 +19,20 @@ using Page = std::vector<uint64_t>;
 
 struct LazyArray::State {
   uint64_t size = 0;
-  // Either all values, or (with an encoding) the pages that were read so far; null where not yet.
+  // Either all values, or other arrays, or (with an encoding) the pages that were read so far; null where not
+  // yet.
   std::vector<uint64_t> values;
+  std::vector<LazyArray> parts;
+  uint64_t part_values = 0;
   std::shared_ptr<const Encoding> encoding;
   uint64_t directory_offset = 0;
   Entry entry;
   std::vector<std::atomic<const Page*>> pages;
 
   explicit State(std::vector<uint64_t> all) : size(all.size()), values(std::move(all)) {}
+
+  State(std::vector<LazyArray> arrays, uint64_t each)
+      : size(arrays.size() * each), parts(std::move(arrays)), part_values(each) {}
 
   State(const Directory& directory, std::shared_ptr<const Encoding> shared, const Entry& of)
       : size(of.count),
@@ -106,13 +112,22 @@ LazyArray LazyArray::of(std::vector<uint64_t> values) {
   return array;
 }
 
+LazyArray LazyArray::joined(std::vector<LazyArray> parts, uint64_t each) {
+  LazyArray array;
+  array.state_ = std::make_unique<State>(std::move(parts), each);
+  return array;
+}
+
 uint64_t LazyArray::size() const noexcept {
   return state_ ? state_->size : 0;
 }
 
 Result<uint64_t> LazyArray::at(uint64_t index) const {
   if (index >= size()) return out_of_range("tiff: value {} of an array of {}", index, size());
-  if (!state_->encoding) return state_->values[static_cast<size_t>(index)];
+  if (!state_->encoding) {
+    if (state_->parts.empty()) return state_->values[static_cast<size_t>(index)];
+    return state_->parts[static_cast<size_t>(index / state_->part_values)].at(index % state_->part_values);
+  }
   MICROTOME_ASSIGN(const Page* page, state_->page(index / kPageValues));
   return (*page)[static_cast<size_t>(index % kPageValues)];
 }

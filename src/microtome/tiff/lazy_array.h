@@ -25,6 +25,8 @@ class LazyArray {
   static Result<LazyArray> over(const Directory& directory, uint16_t tag);
   /// A short array already in memory (an adapter that computes offsets).
   static LazyArray of(std::vector<uint64_t> values);
+  /// The first `each` values of every part, one part after the other; no part has fewer.
+  static LazyArray joined(std::vector<LazyArray> parts, uint64_t each);
 
   LazyArray(LazyArray&&) noexcept;
   LazyArray& operator=(LazyArray&&) noexcept;

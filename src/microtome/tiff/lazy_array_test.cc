@@ -163,6 +163,21 @@ TEST(LazyArray, OfValuesInMemory) {
   EXPECT_FALSE(LazyArray().at(0).ok());
 }
 
+TEST(LazyArray, JoinedIsOnePartAfterTheOther) {
+  TiffBuilder b;
+  b.directory({b.field<uint16_t>(324, 3, {1, 2, 3})});
+  const File file = parse(b.source()).value();
+  std::vector<LazyArray> parts;
+  parts.push_back(LazyArray::over(file.directories.front(), 324).value());
+  parts.push_back(LazyArray::of({10, 20}));
+  const LazyArray array = LazyArray::joined(std::move(parts), 2);
+  ASSERT_EQ(array.size(), 4u);
+  std::vector<uint64_t> values;
+  for (uint64_t i = 0; i < 4; ++i) values.push_back(array.at(i).value());
+  EXPECT_EQ(values, (std::vector<uint64_t>{1, 2, 10, 20}));
+  EXPECT_EQ(error_of(array.at(4)), "out of range: tiff: value 4 of an array of 4");
+}
+
 TEST(LazyArray, AnErrorIsNotRemembered) {
   class Moody final : public ByteSource {
    public:
