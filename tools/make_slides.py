@@ -3,10 +3,10 @@
 
     python tools/make_slides.py OUT_DIR [--only NAME ...] [--scale 1/16] [--seed 0] [--texture auto|seeded|real]
 
-Small ones, each there for one property of the format (`generic-jpeg-440`, `generic-sparse`, …); the shapes A to F that
-whole-slide readers are measured with; `many-tiles`, which has 100,000 tiles and next to no bytes; and `sample`, which
-the documentation reads. Needs numpy, tifffile, imagecodecs and Pillow; for `aperio-j2k-33003` and `A` also opj_compress
-(Debian: libopenjp2-tools).
+Small ones, each there for one property of the format (`generic-jpeg-440`, `generic-sparse`, …), or as a vendor writes
+them (`philips-xml`, `qptiff-fluorescence`, …); the shapes A to F that whole-slide readers are measured with;
+`many-tiles`, which has 100,000 tiles and next to no bytes; and `sample`, which the documentation reads. Needs numpy,
+tifffile, imagecodecs and Pillow; for `aperio-j2k-33003` and `A` also opj_compress (Debian: libopenjp2-tools).
 
 From Python: `make_slides.make(name, path, seed)`, and `make_slides.NAMES`.
 """
@@ -22,8 +22,9 @@ from slidemaker.sample import make_sample
 from slidemaker.shapes import SHAPES, make_shape
 from slidemaker.small import SMALL, make_small
 from slidemaker.texture import real_texture
+from slidemaker.vendors import VENDORS, make_vendor
 
-EXTENSIONS = {name: row[0] for name, row in SMALL.items()}
+EXTENSIONS = {name: row[0] for name, row in (SMALL | VENDORS).items()}
 EXTENSIONS |= {name: "svs" if shape.aperio else "tif" for name, shape in SHAPES.items()}
 EXTENSIONS |= {"many-tiles": "tif", "sample": "svs"}
 NAMES = list(EXTENSIONS)
@@ -57,6 +58,8 @@ def make(name, path, seed=0, *, texture="seeded", scale=1 / 16):
         return make_many_tiles(path, seed, pixels)
     if name == "sample":
         return make_sample(path, seed, pixels)
+    if name in VENDORS:
+        return make_vendor(name, path, seed, pixels)
     return make_small(name, path, seed, pixels)
 
 

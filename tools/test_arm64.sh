@@ -28,7 +28,7 @@ CONF
   (cd "$work/packages" && apt-get download -qq libjpeg62-turbo libjpeg62-turbo-dev libhwy1 libhwy-dev libgtest-dev \
     libfmt9 libfmt-dev libdeflate0 libdeflate-dev libopenjp2-7 libopenjp2-7-dev libzstd1 libzstd-dev liblzma5 \
     liblzma-dev libwebp7 libwebp-dev libjxl0.7 libjxl-dev liblcms2-2 liblcms2-dev libbrotli1 libbrotli-dev liblerc4 \
-    liblerc-dev)
+    liblerc-dev libexpat1 libexpat1-dev)
   for package in "$work"/packages/*.deb; do dpkg-deb -x "$package" "$root"; done
   unset APT_CONFIG
 fi

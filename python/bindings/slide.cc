@@ -72,6 +72,17 @@ nb::list describe_images(const Slide& slide) {
   return list;
 }
 
+// (name, (red, green, blue) or None) of each sample; none where the file does not name them.
+nb::list describe_channels(const Slide& slide) {
+  nb::list list;
+  for (const Channel& channel : slide.channels()) {
+    nb::object color = nb::none();
+    if (channel.color) color = nb::make_tuple((*channel.color)[0], (*channel.color)[1], (*channel.color)[2]);
+    list.append(nb::make_tuple(to_str(channel.name), color));
+  }
+  return list;
+}
+
 nb::dict describe(const SlideHandle& self) {
   const Slide& slide = *self.slide;
   nb::dict properties;
@@ -81,6 +92,7 @@ nb::dict describe(const SlideHandle& self) {
   dict["images"] = describe_images(slide);
   dict["levels"] = describe_levels(slide);
   dict["associated"] = describe_associated(slide);
+  dict["named_channels"] = describe_channels(slide);
   dict["properties"] = properties;
   dict["mpp"] = to_object(slide.mpp());
   dict["objective_power"] = slide.objective_power() ? nb::cast(*slide.objective_power()) : nb::none();

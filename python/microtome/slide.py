@@ -135,7 +135,7 @@ class Slide:
 
     @property
     def format(self) -> str:
-        """Which vendor's file it is: "aperio", "generic-tiff", …"""
+        """Which vendor's file it is: "aperio", "philips-tiff", "ome-tiff", "qptiff", "generic-tiff"."""
         return self._described["format"]
 
     @property
@@ -157,6 +157,16 @@ class Slide:
     def channels(self) -> int:
         """Samples of a pixel: 3 for RGB."""
         return self._described["levels"][0]["channels"]
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Tuple of str, one for each channel: "DAPI", …; empty where the file names none, as for RGB."""
+        return tuple(name for name, _ in self._described["named_channels"])
+
+    @property
+    def channel_colors(self) -> tuple[tuple[int, int, int] | None, ...]:
+        """The (red, green, blue) in which the file wants each named channel shown, or None where it does not say."""
+        return tuple(color for _, color in self._described["named_channels"])
 
     @property
     def dtype(self) -> np.dtype:

@@ -2,9 +2,8 @@
 
 import struct
 
-import numpy as np
-
 from . import encoders as enc
+from .photographs import label, macro
 from .pyramid import Coding, strips
 
 BANNER = "Aperio Image Library v11.2.1 \r\n"
@@ -35,16 +34,10 @@ def aperio(levels, overview, coding_name, *, mpp=0.499, power=20):
     thumbnail = strips(
         overview, 16, jpeg, {254: 0, 270: f"{BANNER}{width}x{height} -> {small_w}x{small_h} - {facts}"}
     )
-    label = np.full((93, 77, 3), 252, np.uint8)
-    label[20:70:10, 10:60] = 30
-    label[75:90, 10:67:4] = (20, 60, 160)
-    macro = np.full((86, 256, 3), (212, 214, 216), np.uint8)
-    shown = overview[:66, :140]
-    macro[10 : 10 + shown.shape[0], 90 : 90 + shown.shape[1]] = shown
     return [
         first,
         thumbnail,
         *others,
-        strips(label, 7, Coding(enc.LZW, predictor=True), {254: 1, 270: f"{BANNER}label 77x93"}),
-        strips(macro, 16, jpeg, {254: 9, 270: f"{BANNER}macro 256x86"}),
+        strips(label(), 7, Coding(enc.LZW, predictor=True), {254: 1, 270: f"{BANNER}label 77x93"}),
+        strips(macro(overview), 16, jpeg, {254: 9, 270: f"{BANNER}macro 256x86"}),
     ]

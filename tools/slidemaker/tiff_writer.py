@@ -29,7 +29,7 @@ ALWAYS_LONG = {254, 256, 257, 278, 322, 323}
 class Directory:
     """One image: its tags {code: value}, its tiles or strips in file order (None: absent), its SubIFDs.
 
-    A value is an int, a list of ints, a str (ASCII), bytes (UNDEFINED), or a tuple of numerators and denominators in
+    A value is an int, a list of ints, a str (ASCII; UTF-8), bytes (UNDEFINED), or a tuple of numerators and denominators in
     turn (RATIONAL).
     `repeated`: equal segments stand in the file once.
     """
@@ -68,7 +68,7 @@ class Writer:
 
     def typed(self, code, value):
         if isinstance(value, str):
-            return ASCII, value.encode("latin-1") + b"\0"
+            return ASCII, value.encode() + b"\0"
         if isinstance(value, bytes):
             return UNDEFINED, value
         if isinstance(value, tuple):

@@ -1,7 +1,8 @@
 // Vendor formats: small adapters in one ordered table, specific first, generic last.
 //
 // Adding one is a file in slide/formats/ that exports a `const Format`, a word in slide/CMakeLists.txt and a
-// row in formats_test.cc.
+// row in formats_test.cc. A format need not be a TIFF: Probe::source is any bytes, and a SlideIndex may name
+// another source for its ranges.
 #pragma once
 
 #include <memory>
@@ -12,6 +13,7 @@
 #include "microtome/base/error.h"
 #include "microtome/io/byte_source.h"
 #include "microtome/slide/slide.h"
+#include "microtome/slide/xml.h"
 #include "microtome/tiff/directory.h"
 
 namespace microtome {
@@ -22,6 +24,9 @@ struct Probe {
   std::shared_ptr<const ByteSource> source;
   const tiff::File* tiff = nullptr;  ///< Null when the source is not a TIFF.
   size_t image = 0;                  ///< Which of the file's images to open: see SlideIndex::images.
+  /// The root element, without children, of the first directory's ImageDescription; null where that is not
+  /// XML.
+  const XmlElement* xml = nullptr;
 };
 
 struct Format {

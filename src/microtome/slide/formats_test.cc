@@ -1,71 +1,52 @@
-// Each format on made TIFFs: what it takes for a level, an associated image, a property.
+// How formats are told apart, and generic TIFF on made files; the others have tests beside them.
 // What real files give stands in real_slides_test.cc.
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include "microtome/slide/format.h"
-#include "microtome/slide/slide.h"
-#include "microtome/slide/tiff_for_test.h"
+#include "microtome/slide/formats/formats_for_test.h"
 
 namespace microtome {
 namespace {
 
 namespace tag = tiff::tag;
-using Properties = std::map<std::string, std::string>;
-
-std::shared_ptr<const Slide> opened(const TestTiff& tiff) {
-  auto slide = Slide::open(tiff.source());
-  EXPECT_TRUE(slide.ok()) << slide.error().to_string();
-  return slide.ok() ? *slide : nullptr;
-}
-
-std::string error_of(const TestTiff& tiff) {
-  const auto slide = Slide::open(tiff.source());
-  return slide.ok() ? "ok" : slide.error().to_string();
-}
-
-std::string sizes(const Slide& slide) {
-  std::string text;
-  for (const Level& level : slide.levels())
-    text += std::to_string(level.size.w) + "x" + std::to_string(level.size.h) + " ";
-  return text;
-}
-
-std::string property(const Slide& slide, const std::string& key) {
-  const auto found = slide.properties().find(key);
-  return found == slide.properties().end() ? "(none)" : found->second;
-}
-
-TestDirectory reduced(TestDirectory directory) {
-  return directory.set(u32(tag::kNewSubfileType, {1}));
-}
-
-TestDirectory described(TestDirectory directory, std::string_view text) {
-  return directory.set(ascii(tag::kImageDescription, text));
-}
+constexpr std::string_view kPhilips =
+    "<DataObject ObjectType='DPUfsImport'><Attribute "
+    "Name='PIM_DP_SCANNED_IMAGES'><Array><DataObject><Attribute "
+    "Name='PIM_DP_IMAGE_TYPE'>WSI</Attribute><Attribute "
+    "Name='PIIM_PIXEL_DATA_REPRESENTATION_SEQUENCE'><Array>"
+    "<DataObject ObjectType='PixelDataRepresentation'><Attribute Name='DICOM_PIXEL_SPACING'>1 1</Attribute>"
+    "</DataObject></Array></Attribute></DataObject></Array></Attribute></DataObject>";
+constexpr std::string_view kQptiff =
+    "<PerkinElmer-QPI-ImageDescription><ImageType>FullResolution</ImageType></"
+    "PerkinElmer-QPI-ImageDescription>";
 
 // A new format is a row here.
 TEST(Formats, AreFoundByContentSpecificFirst) {
-  TestTiff aperio, plain, stripped_aperio;
+  TestTiff aperio, plain, stripped_aperio, philips, qptiff;
   aperio.directory(described(tiled({512, 512}, {256, 256}), "Aperio Image Library v1"));
   plain.directory(tiled({512, 512}, {256, 256}));
   stripped_aperio.directory(described(stripped({512, 512}, 16), "Aperio Image Library v1"));
+  philips.directory(described(tiled({512, 512}, {256, 256}), kPhilips)).set(ascii(tag::kSoftware, "Philips"));
+  qptiff.directory(described(tiled({512, 512}, {256, 256}), kQptiff));
   const struct {
     const TestTiff& tiff;
-    const char* format;
-  } rows[] = {{aperio, "aperio"}, {plain, "generic-tiff"}, {stripped_aperio, "generic-tiff"}};
+    const char *format, *openslide_vendor;
+  } rows[] = {{aperio, "aperio", "aperio"},
+              {philips, "philips-tiff", "philips"},
+              {qptiff, "qptiff", "generic-tiff"},
+              {plain, "generic-tiff", "generic-tiff"},
+              {stripped_aperio, "generic-tiff", "generic-tiff"}};
   for (const auto& row : rows) {
     const auto slide = opened(row.tiff);
     ASSERT_TRUE(slide);
     EXPECT_EQ(slide->format(), row.format);
-    EXPECT_EQ(property(*slide, "openslide.vendor"), row.format);
+    EXPECT_EQ(property(*slide, "openslide.vendor"), row.openslide_vendor);
   }
-  ASSERT_EQ(formats().size(), 2u);
+  ASSERT_EQ(formats().size(), 4u);
   EXPECT_EQ(formats().back()->name, "generic-tiff");
 }
-
-// ---- generic-tiff
 
 TEST(GenericTiff, MarkedReducedImagesAreLevelsLargestFirst) {
   TestTiff tiff;
@@ -252,149 +233,6 @@ TEST(GenericTiff, ErrorsNameTheDirectory) {
   second.directory(tiled({512, 512}, {256, 256}));
   second.directory(reduced(tiled({256, 256}, {64, 64}).set(u32(tag::kTileOffsets, {8}))));
   EXPECT_EQ(error_of(second), "corrupt: generic-tiff: directory 1: 1 tile offsets, expected 16");
-}
-
-// ---- aperio
-
-constexpr std::string_view kDescription =
-    "Aperio Image Library v11.2.1 \r\n46000x32914 (240x240) JPEG/RGB Q=30"
-    "|AppMag = 20|MPP = 0.4990|Filename = CMU=1|no value|Title = a  b |= nameless|Twice = 1|Twice = 2";
-
-TestDirectory aperio_base() {
-  return described(tiled({4000, 3000}, {1000, 1000}), kDescription);
-}
-
-TEST(Aperio, FieldsArePropertiesAndGiveMppAndPower) {
-  TestTiff tiff;
-  tiff.directory(aperio_base());
-  tiff.directory(stripped({400, 300}, 16));
-  tiff.directory(tiled({1000, 750}, {1000, 1000}));
-  const auto slide = opened(tiff);
-  ASSERT_TRUE(slide);
-  Properties found;
-  for (const auto& [key, value] : slide->properties())
-    if (key.starts_with("aperio.")) found[key] = value;
-  EXPECT_EQ(found, (Properties{{"aperio.AppMag", "20"},
-                               {"aperio.MPP", "0.4990"},
-                               {"aperio.Filename", "CMU=1"},
-                               {"aperio.Title", "a  b"},
-                               {"aperio.Twice", "2"}}));
-  EXPECT_EQ(property(*slide, "openslide.mpp-x"), "0.499");
-  EXPECT_EQ(property(*slide, "openslide.mpp-y"), "0.499");
-  EXPECT_EQ(property(*slide, "openslide.objective-power"), "20");
-  EXPECT_EQ(slide->objective_power(), 20);
-  EXPECT_EQ(sizes(*slide), "4000x3000 1000x750 ");
-  EXPECT_DOUBLE_EQ(slide->levels()[1].mpp->x, 4 * 0.499);
-  EXPECT_EQ(slide->raw_description(), kDescription);
-}
-
-TEST(Aperio, NonsenseInMppIsNoMpp) {
-  for (const char* mpp : {"0", "-1", "inf", "unknown", ""}) {
-    TestTiff tiff;
-    tiff.directory(described(tiled({4000, 3000}, {1000, 1000}), std::string("Aperio|MPP = ") + mpp))
-        .set(u16(tag::kResolutionUnit, {3}))
-        .set(rational(tag::kXResolution, 28, 1))  // what editors write when they know nothing
-        .set(rational(tag::kYResolution, 28, 1));
-    const auto slide = opened(tiff);
-    ASSERT_TRUE(slide);
-    EXPECT_FALSE(slide->mpp()) << mpp;
-    EXPECT_FALSE(slide->objective_power());
-    EXPECT_EQ(property(*slide, "openslide.mpp-x"), "(none)");
-  }
-}
-
-TEST(Aperio, AssociatedImagesAreNamed) {
-  TestTiff tiff;
-  tiff.directory(aperio_base());
-  tiff.directory(described(stripped({400, 300}, 16), "Aperio Image Library\nlabel, it says here"));
-  tiff.directory(described(stripped({30, 40}, 16), "Aperio Image Library v11.2.1 \nlabel 30x40"));
-  tiff.directory(described(stripped({50, 60}, 16), "Aperio Image Library v11.2.1\rmacro 50x60\rmore"));
-  const auto slide = opened(tiff);
-  ASSERT_TRUE(slide);
-  ASSERT_EQ(slide->associated().size(), 3u);
-  EXPECT_EQ(slide->associated()[0].name, "thumbnail");
-  EXPECT_EQ(slide->associated()[1].name, "label");
-  EXPECT_EQ(slide->associated()[2].name, "macro");
-  ASSERT_TRUE(slide->find_associated("macro"));
-  EXPECT_EQ(slide->find_associated("macro")->size, (Size{50, 60}));
-  EXPECT_EQ(slide->find_associated("macro")->image, 3);
-  EXPECT_EQ(slide->image_name(3), "associated image macro");
-  EXPECT_EQ(property(*slide, "openslide.associated.label.width"), "30");
-  EXPECT_EQ(property(*slide, "openslide.associated.label.height"), "40");
-  EXPECT_FALSE(slide->find_associated("slide"));
-}
-
-TEST(Aperio, AssociatedImagesWithoutANameAreNamedBySubfileType) {
-  TestTiff tiff;
-  tiff.directory(aperio_base());
-  tiff.directory(stripped({400, 300}, 16));
-  tiff.directory(described(stripped({30, 40}, 16), "Aperio Image Library\r\nlabel?")
-                     .set(u32(tag::kNewSubfileType, {1})));  // CR, LF: an empty second line
-  tiff.directory(stripped({50, 60}, 16).set(u32(tag::kNewSubfileType, {9})));
-  tiff.directory(stripped({70, 80}, 16));
-  const auto slide = opened(tiff);
-  ASSERT_TRUE(slide);
-  ASSERT_EQ(slide->associated().size(), 3u);
-  EXPECT_EQ(slide->find_associated("label")->size, (Size{30, 40}));
-  EXPECT_EQ(slide->find_associated("macro")->size, (Size{50, 60}));
-  EXPECT_EQ(property(*slide, "microtome.other-images"), "directory 4: 70x80, no name");
-}
-
-TEST(Aperio, ABrokenOrRepeatedAssociatedImageIsLeftOutAndSaid) {
-  TestTiff tiff;
-  tiff.directory(aperio_base());
-  tiff.directory(stripped({400, 300}, 16).remove(tag::kStripOffsets));
-  tiff.directory(described(stripped({30, 40}, 16), "Aperio\nlabel"));
-  tiff.directory(described(stripped({31, 41}, 16), "Aperio\nlabel"));
-  const auto slide = opened(tiff);
-  ASSERT_TRUE(slide);
-  ASSERT_EQ(slide->associated().size(), 1u);
-  EXPECT_EQ(slide->associated()[0].size, (Size{30, 40}));
-  EXPECT_EQ(property(*slide, "microtome.other-images"),
-            "directory 1: corrupt: StripOffsets (tag 273) is missing\n"
-            "directory 3: 31x41, a name used before, or too many images");
-}
-
-TEST(Aperio, NoMoreThanSixteenAssociatedImages) {
-  TestTiff tiff;
-  tiff.directory(aperio_base());
-  for (int i = 0; i < 20; ++i)
-    tiff.directory(described(stripped({4, 4}, 4), "Aperio\nname" + std::to_string(i)));
-  EXPECT_EQ(opened(tiff)->associated().size(), 16u);
-}
-
-TEST(Aperio, TiledDirectoriesThatDoNotShrinkAreNotLevels) {
-  TestTiff tiff;
-  tiff.directory(aperio_base());
-  tiff.directory(tiled({4000, 3000}, {1000, 1000}));  // another focal plane
-  tiff.directory(tiled({1000, 750}, {1000, 1000}));
-  const auto slide = opened(tiff);
-  ASSERT_TRUE(slide);
-  EXPECT_EQ(sizes(*slide), "4000x3000 1000x750 ");
-  EXPECT_EQ(property(*slide, "microtome.other-images"),
-            "directory 1: 4000x3000, tiled, but not a level below the one before it");
-}
-
-TEST(Aperio, TheThumbnailTakesTheLevelsProfileUnlessItHasItsOwn) {
-  for (const bool own : {false, true}) {
-    TestTiff tiff;
-    tiff.directory(aperio_base()).set(undefined(tag::kIccProfile, "levels"));
-    TestDirectory& thumbnail = tiff.directory(stripped({400, 300}, 16));
-    if (own) thumbnail.set(undefined(tag::kIccProfile, "its own one"));
-    tiff.directory(described(stripped({30, 40}, 16), "Aperio\nlabel"));
-    const auto slide = opened(tiff);
-    ASSERT_TRUE(slide);
-    EXPECT_EQ(property(*slide, "openslide.icc-size"), "6");
-    EXPECT_EQ(property(*slide, "openslide.associated.thumbnail.icc-size"), own ? "11" : "6");
-    EXPECT_EQ(property(*slide, "openslide.associated.label.icc-size"), "(none)");
-  }
-}
-
-TEST(Aperio, ABrokenLevelIsAnError) {
-  TestTiff tiff;
-  tiff.directory(aperio_base());
-  tiff.directory(tiled({1000, 750}, {500, 500}).set(u32(tag::kTileByteCounts, {1})));
-  EXPECT_EQ(error_of(tiff), "corrupt: aperio: directory 1: 1 tile byte counts, expected 4");
 }
 
 }  // namespace

@@ -75,7 +75,8 @@ size_t ask_for_tiles(const Slide& slide) {
 
 TEST_F(RealSlides, EveryFileOpensOrSaysWhyNot) {
   size_t opened = 0, refused = 0, tiles = 0;
-  for (const char* folder : {"aperio", "generic-pyramid", "bigtiff", "tiff-edge", "tiff-corrupt"}) {
+  for (const char* folder :
+       {"aperio", "generic-pyramid", "bigtiff", "ome-tiff", "qptiff", "tiff-edge", "tiff-corrupt"}) {
     for (const auto& entry : fs::recursive_directory_iterator(slides_folder() / folder)) {
       if (!entry.is_regular_file()) continue;
       SCOPED_TRACE(entry.path().string());

@@ -10,6 +10,7 @@
 #include "microtome/slide/format.h"
 #include "microtome/slide/grid.h"
 #include "microtome/slide/text.h"
+#include "microtome/slide/tiff_metadata.h"
 
 namespace microtome {
 namespace {
@@ -23,6 +24,16 @@ Error unknown_format(std::span<const std::byte> head, uint64_t size) {
   for (const Format* format : formats())
     tried += fmt::format("{}{}", tried.empty() ? "" : ", ", format->name);
   return unsupported("not a slide in a known format (tried {}): the file begins with{}", tried, bytes);
+}
+
+/// See Probe::xml. Formats of XML are told apart by it, and reading and parsing it once is enough.
+std::optional<XmlElement> description_root(const tiff::File& file) {
+  if (file.directories.empty()) return std::nullopt;
+  const std::string text = tiff_text(file.directories.front(), tiff::tag::kImageDescription);
+  if (!trim(text).starts_with('<') && !text.starts_with("\uFEFF")) return std::nullopt;
+  auto root = parse_xml_root(text);
+  if (!root.ok()) return std::nullopt;
+  return *std::move(root);
 }
 
 /// As OpenSlide computes it: one number for both axes.
@@ -118,6 +129,9 @@ Status check_index(const SlideIndex& index, const OpenOptions& options) {
                      grid->size.h, above->size.w, above->size.h);
     above = grid;
   }
+  const size_t samples = index.levels.front()->format.samples;
+  if (!index.channels.empty() && index.channels.size() != samples)
+    return corrupt("{} channels, expected the {} samples of level 0", index.channels.size(), samples);
   for (auto it = index.associated.begin(); it != index.associated.end(); ++it) {
     if (auto checked = check_image(*it->second, options); !checked.ok())
       return std::move(checked).error().with_prefix("associated image " + it->first);
@@ -137,9 +151,12 @@ Result<std::shared_ptr<const Slide>> Slide::open(std::shared_ptr<const ByteSourc
   MICROTOME_TRY(source->read_at(0, head));
   Probe probe{.source = source, .image = options.image};
   tiff::File file;
+  std::optional<XmlElement> xml;
   if (tiff::is_tiff(head)) {
     MICROTOME_ASSIGN(file, tiff::parse(source));
     probe.tiff = &file;
+    xml = description_root(file);
+    if (xml) probe.xml = &*xml;
   }
   for (const Format* format : formats()) {
     if (!format->detect(probe)) continue;
@@ -159,7 +176,7 @@ Result<std::shared_ptr<const Slide>> Slide::make(std::shared_ptr<const ByteSourc
   if (auto checked = check_index(index, options); !checked.ok())
     return std::move(checked).error().with_prefix(format);
   std::shared_ptr<Slide> slide(new Slide());
-  slide->source_ = std::move(source);
+  slide->source_ = index.source ? std::move(index.source) : std::move(source);
   slide->format_ = format;
   slide->mpp_ = index.mpp;
   slide->objective_power_ = index.objective_power;
@@ -192,9 +209,11 @@ Result<std::shared_ptr<const Slide>> Slide::make(std::shared_ptr<const ByteSourc
     add_image(std::move(grid));
   }
 
+  slide->channels_ = std::move(index.channels);
+  for (Channel& channel : slide->channels_) channel.name = to_utf8(std::move(channel.name));
   for (auto& [key, value] : index.properties) slide->properties_[to_utf8(key)] = to_utf8(std::move(value));
   Properties& properties = slide->properties_;
-  properties["openslide.vendor"] = slide->format_;
+  properties.emplace("openslide.vendor", slide->format_);
   add_level_properties(slide->levels_, properties);
   add_associated_properties(slide->associated_, properties);
   if (slide->mpp_) {

@@ -10,6 +10,7 @@
 // associated images follow.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -89,6 +90,12 @@ struct OpenOptions {
   uint64_t max_tile_bytes = uint64_t{1} << 30;
 };
 
+/// A sample of the levels' pixels, where the file says what it is: a stain, a wavelength.
+struct Channel {
+  std::string name;                             ///< As the file has it; may be empty.
+  std::optional<std::array<uint8_t, 3>> color;  ///< Red, green and blue in which the file wants it shown.
+};
+
 /// One tile's bytes, and how they are encoded.
 struct TileRef {
   ByteRange bytes;
@@ -97,12 +104,15 @@ struct TileRef {
 
 /// What an adapter finds out; Slide::open checks it and freezes it.
 struct SlideIndex {
+  /// What the grids' ranges are of, where that is not the file as it is: see append_to_source().
+  std::shared_ptr<const ByteSource> source;
   std::vector<std::unique_ptr<TileGrid>> levels;  ///< Largest first.
   std::vector<std::pair<std::string, std::unique_ptr<TileGrid>>> associated;
   std::map<std::string, std::optional<Bytes>> associated_icc;
   std::map<std::string, std::string>
-      properties;          ///< Vendor's own; openslide.* ones that only the adapter knows.
-  std::optional<Mpp> mpp;  ///< Of level 0.
+      properties;                 ///< Vendor's own; openslide.* ones that only the adapter knows.
+  std::vector<Channel> channels;  ///< One for each sample of level 0, or none.
+  std::optional<Mpp> mpp;         ///< Of level 0.
   std::optional<double> objective_power;
   std::optional<Bytes> icc_profile;  ///< Of the levels.
   std::string raw_description;       ///< Level 0's ImageDescription, as stored.
@@ -158,6 +168,9 @@ class Slide {
   /// unsupported where some samples have a tile and others have none.
   Status planes(int image, int64_t col, int64_t row, std::span<ByteRange> ranges) const;
 
+  /// One for each sample of the levels' pixels; none where the file does not name them.
+  std::span<const Channel> channels() const noexcept { return channels_; }
+
   /// openslide.* and tiff.* as OpenSlide 4 names and spells them, the vendor's own, and
   /// microtome.other-images: what else the file holds, and why it is not shown. All valid UTF-8. Two of
   /// OpenSlide's are left out, since they would make every open read what few want: openslide.quickhash-1
@@ -185,6 +198,7 @@ class Slide {
   std::vector<Level> levels_;
   std::vector<AssociatedImage> associated_;
   std::vector<Image> images_;
+  std::vector<Channel> channels_;
   std::map<std::string, std::string> properties_;
   std::optional<Mpp> mpp_;
   std::optional<double> objective_power_;

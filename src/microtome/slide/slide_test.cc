@@ -172,12 +172,13 @@ TEST(Slide, WhatIsNoSlideIsNamedByItsFirstBytes) {
     return Slide::open(memory(std::move(bytes))).error().to_string();
   };
   EXPECT_EQ(error(""), "unsupported: the file is empty");
-  EXPECT_EQ(
-      error("%PDF-1.4 and so on"),
-      "unsupported: not a slide in a known format (tried aperio, generic-tiff): the file begins with 25 50 "
-      "44 46 2d 31 2e 34");
+  EXPECT_EQ(error("%PDF-1.4 and so on"),
+            "unsupported: not a slide in a known format (tried aperio, philips-tiff, qptiff, generic-tiff): "
+            "the file begins with 25 50 "
+            "44 46 2d 31 2e 34");
   EXPECT_EQ(error("II"),
-            "unsupported: not a slide in a known format (tried aperio, generic-tiff): the file "
+            "unsupported: not a slide in a known format (tried aperio, philips-tiff, qptiff, generic-tiff): "
+            "the file "
             "begins with 49 49");
 }
 
