@@ -56,13 +56,19 @@ inline void ask_everything(const Slide& slide) {
   }
 }
 
-/// Opens any bytes as a slide.
+/// Opens any bytes as a slide, and each of its first images.
 inline void open_and_ask(const std::shared_ptr<const ByteSource>& source) {
-  const auto slide = Slide::open(source);
-  if (slide.ok())
+  constexpr size_t kMaxImages = 4;
+  for (size_t image = 0; image < kMaxImages; ++image) {
+    const auto slide = Slide::open(source, {.image = image});
+    if (!slide.ok()) {
+      const Errc code = slide.error().code;
+      require(code == Errc::corrupt || code == Errc::unsupported ||
+              (image > 0 && code == Errc::out_of_range));
+      return;
+    }
     ask_everything(**slide);
-  else
-    require(slide.error().code == Errc::corrupt || slide.error().code == Errc::unsupported);
+  }
 }
 
 }  // namespace microtome::fuzz

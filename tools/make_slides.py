@@ -4,7 +4,7 @@
     python tools/make_slides.py OUT_DIR [--only NAME ...] [--scale 1/16] [--seed 0] [--texture auto|seeded|real]
 
 Small ones, each there for one property of the format (`generic-jpeg-440`, `generic-sparse`, …), or as a vendor writes
-them (`philips-xml`, `qptiff-fluorescence`, …); the shapes A to F that whole-slide readers are measured with;
+them (`philips-xml`, `ome-channels`, …); the shapes A to F that whole-slide readers are measured with;
 `many-tiles`, which has 100,000 tiles and next to no bytes; and `sample`, which the documentation reads. Needs numpy,
 tifffile, imagecodecs and Pillow; for `aperio-j2k-33003` and `A` also opj_compress (Debian: libopenjp2-tools).
 

@@ -67,6 +67,9 @@ nb::list describe_images(const Slide& slide) {
     dict["levels"] = image.levels;
     dict["channels"] = image.samples;
     dict["dtype"] = to_str(sample_name(image.type));
+    dict["series"] = image.series;
+    dict["t"] = image.t;
+    dict["z"] = image.z;
     list.append(dict);
   }
   return list;

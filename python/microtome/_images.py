@@ -26,6 +26,8 @@ class Image(NamedTuple):
         Samples of a pixel.
     dtype : numpy.dtype
         Of a sample.
+    series, t, z : int
+        Which series, time point and focal plane it is, in a file that has such (OME-TIFF); 0 in others.
     """
 
     index: int
@@ -35,6 +37,9 @@ class Image(NamedTuple):
     levels: int
     channels: int
     dtype: np.dtype
+    series: int = 0
+    t: int = 0
+    z: int = 0
 
 
 def described(images):
@@ -48,6 +53,9 @@ def described(images):
             each["levels"],
             each["channels"],
             np.dtype(each["dtype"]),
+            each["series"],
+            each["t"],
+            each["z"],
         )
         for index, each in enumerate(images)
     )

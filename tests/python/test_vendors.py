@@ -167,3 +167,182 @@ def test_brightfield_qptiff_is_what_openslide_says(made_slide):
 def test_slides_of_one_sample_kind_name_no_channels(made_slide):
     with mt.open(made_slide("generic-jpeg-420")) as slide:
         assert slide.channel_names == slide.channel_colors == ()
+
+
+# ---- OME-TIFF
+
+
+def ome_pages(file):
+    """{(series, t, z): pages, one for each channel} as the XML's TiffData elements say, each of one directory here."""
+    root = ET.fromstring(file.pages[0].description.encode())
+    schema = root.tag.removesuffix("OME")
+    found = {}
+    for series, pixels in enumerate(root.iter(f"{schema}Pixels")):
+        for data in pixels.iter(f"{schema}TiffData"):
+            t, z, c = (int(data.get(key)) for key in ("FirstT", "FirstZ", "FirstC"))
+            found.setdefault((series, t, z), {})[c] = file.pages[int(data.get("IFD"))].aspage()
+    return {key: [pages[c] for c in sorted(pages)] for key, pages in found.items()}
+
+
+def ome_level(pages, number):
+    """(H, W, C) of these channels' pages, or of their SubIFDs."""
+    arrays = []
+    for page in pages:
+        level = page if number == 0 else page.pages[number - 1].aspage()
+        pixels = level.asarray()
+        if pixels.ndim == 3 and level.planarconfig == 2:
+            pixels = np.moveaxis(pixels, 0, 2)
+        arrays.append(pixels if pixels.ndim == 3 else pixels[..., None])
+    return np.concatenate(arrays, axis=2)
+
+
+def assert_is_the_ome_tiff_that_tifffile_reads(path):
+    """Every plane of every series, at every level; returns how many images that were."""
+    with tifffile.TiffFile(path) as file:
+        expected = ome_pages(file)
+        with mt.open(path) as slide:
+            images = slide.images
+        assert [(each.series, each.t, each.z) for each in images] == sorted(expected)
+        for each in images:
+            pages = expected[each.series, each.t, each.z]
+            with mt.open(path, image=each.index) as slide:
+                assert slide.format == "ome-tiff"
+                assert (slide.size, slide.channels, slide.dtype) == (each.size, each.channels, each.dtype)
+                assert len(slide.levels) == each.levels == 1 + len(pages[0].pages or ())
+                for level in slide.levels:
+                    pixels = slide.read_level(level.index)
+                    np.testing.assert_array_equal(pixels, ome_level(pages, level.index))
+    return len(images)
+
+
+@pytest.mark.parametrize(("name", "images"), [("ome-rgb", 2), ("ome-channels", 1), ("ome-stack", 7)])
+def test_ome_is_what_tifffile_reads(name, images, made_slide):
+    path = made_slide(name)
+    assert assert_is_the_ome_tiff_that_tifffile_reads(path) == images
+    with mt.open(path) as slide, tifffile.TiffFile(path) as file:
+        assert file.series[0].kind == "ome"
+        assert [level.size for level in slide.levels] == [
+            tuple(level.sizes[axis] for axis in ("width", "height")) for level in file.series[0].levels
+        ]
+
+
+@pytest.mark.parametrize(
+    ("name", "images"),
+    [
+        ("2048x2048_ome6_tiled.ome.tif", 1),
+        ("cells.ome.tif", 1),
+        ("multi-channel.ome.tif", 1),
+        ("mini-flim-moduloC.ome.tiff", 1),
+        ("mini-spim-moduloZ.ome.tiff", 96),
+    ],
+)
+def test_real_ome_tiffs(name, images, real_slides):
+    assert assert_is_the_ome_tiff_that_tifffile_reads(str(real_slides / "ome-tiff" / name)) == images
+
+
+def test_ome_channels_have_names_and_colours(made_slide):
+    with mt.open(made_slide("ome-channels")) as slide:
+        assert (slide.channels, slide.dtype) == (3, np.uint16)
+        assert slide.channel_names == ("DAPI", "CD8 (Opal 570)", "Autofluorescence")
+        assert slide.channel_colors == ((0, 0, 255), (255, 128, 0), (255, 255, 255))
+        assert slide.mpp == pytest.approx((0.65, 0.65), rel=1e-12)
+        assert slide.objective_power == 20
+        assert slide.properties["ome.Pixels.PhysicalSizeXUnit"] == "nm"
+
+
+def test_ome_planes_are_found_by_z_and_t(made_slide):
+    with mt.open(made_slide("ome-stack")) as slide:
+        assert [(each.name, each.t, each.z) for each in slide.images][3:5] == [
+            ("stack, z 0, t 1", 1, 0),
+            ("stack, z 1, t 1", 1, 1),
+        ]
+        assert slide.images[6].name == "overview"
+        with pytest.raises(IndexError, match="image 7: the file has 7 images"):
+            mt.open(made_slide("ome-stack"), image=7)
+
+
+def test_planes_of_one_file_do_not_share_cached_tiles(made_slide, tile_cache):
+    tile_cache(1 << 24)
+    path = made_slide("ome-stack")
+    planes = [mt.open(path, image=image).read((0, 0), (128, 128)) for image in range(6)]
+    again = [mt.open(path, image=image).read((0, 0), (128, 128)) for image in range(6)]
+    for first, second in zip(planes, again, strict=True):
+        np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(planes[0], planes[1])
+
+
+def test_an_ome_label_is_an_associated_image(made_slide):
+    path = made_slide("ome-rgb")
+    with mt.open(path) as slide, mt.open(path, image=1) as label:
+        assert set(slide.associated) == {"label"}
+        np.testing.assert_array_equal(slide.associated["label"], label.read_level(0))
+        assert not label.associated
+
+
+def test_brightfield_ome_level_0_is_what_openslide_reads(made_slide):
+    path = made_slide("ome-rgb")
+    with mt.open(path) as slide, openslide.OpenSlide(path) as reference:
+        np.testing.assert_array_equal(slide.read_level(0), openslide_level(reference, 0))
+        own = ("openslide.level", "openslide.mpp", "openslide.objective-power", "openslide.associated")
+        expected = openslide_properties(reference)
+        expected = {key: value for key, value in expected.items() if not key.startswith(own)}
+        assert {key: slide.properties.get(key) for key in expected} == expected
+
+
+@pytest.mark.parametrize("number", [1, 3, 4, 5])
+def test_a_file_of_a_set_says_so(number, real_slides):
+    path = str(real_slides / "ome-tiff" / f"multifile-Z{number}.ome.tiff")
+    with mt.open(path) as slide:
+        assert "multifile.companion.ome" in slide.properties["microtome.other-images"]
+        np.testing.assert_array_equal(slide.read_level(0)[..., 0], tifffile.imread(path, key=0))
+
+
+def test_loader_reads_channels(made_slide):
+    path = made_slide("ome-channels")
+    with mt.open(path) as slide:
+        locations = [(0, 0), (100, 50), (300, 200)]
+        whole = slide.read_level(0)
+        (batch,) = mt.Loader(slide, locations, (64, 64), batch_size=3)
+        for row, (x, y) in zip(batch.pixels, locations, strict=True):
+            np.testing.assert_array_equal(row, whole[y : y + 64, x : x + 64])
+
+
+# ---- CuImage
+
+
+def test_cuimage_of_a_philips_slide(made_slide):
+    img = mt.CuImage(made_slide("philips-xml"))
+    assert img.shape == [512, 640, 3]
+    assert img.spacing("XY") == [0.25, 0.252]
+    assert img.spacing_units("XY") == ["micrometer"] * 2
+    assert img.raw_metadata.startswith("<?xml")
+    section = img.metadata["philips"]
+    assert section["DICOM_PIXEL_SPACING"] == [0.000252, 0.00025]
+    assert section["DICOM_SOFTWARE_VERSIONS"] == ["1.6", "2.0"]
+    assert section["DICOM_MANUFACTURER"] == "Möller & Söhne"
+    assert section["DICOM_BITS_ALLOCATED"] == 8
+    levels = section["PIIM_PIXEL_DATA_REPRESENTATION_SEQUENCE"]
+    assert [level["PIIM_PIXEL_DATA_REPRESENTATION_COLUMNS"] for level in levels] == [640, 384, 256]
+    assert img.associated_images == {"label", "macro"}
+    absent = np.asarray(img.read_region((-8, -8), (32, 32)))
+    assert (absent == 255).all(), "the background is white"
+
+
+def test_cuimage_takes_one_of_several_named_channels(made_slide):
+    path = made_slide("qptiff-fluorescence")
+    img = mt.CuImage(path)
+    assert img.shape[2] == 4
+    with pytest.raises(mt.UnsupportedError, match="choose one with C="):
+        img.read_region((0, 0), (8, 8))
+    with mt.open(path) as slide:
+        stored = slide.read((100, 60), (64, 48))
+    for channel in range(3):
+        region = np.asarray(img.read_region((100, 60), (64, 48), C=channel))
+        for sample in range(3):
+            np.testing.assert_array_equal(region[..., sample], stored[..., channel])
+        assert (region[..., 3] == 255).all()
+
+
+def test_cuimage_refuses_a_stack_as_cucim_does(made_slide):
+    with pytest.raises(RuntimeError, match="more than one image with Subfile Type 0"):
+        mt.CuImage(made_slide("ome-stack"))

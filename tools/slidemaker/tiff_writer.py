@@ -29,8 +29,8 @@ ALWAYS_LONG = {254, 256, 257, 278, 322, 323}
 class Directory:
     """One image: its tags {code: value}, its tiles or strips in file order (None: absent), its SubIFDs.
 
-    A value is an int, a list of ints, a str (ASCII; UTF-8), bytes (UNDEFINED), or a tuple of numerators and denominators in
-    turn (RATIONAL).
+    A value is an int, a list of ints, a str (ASCII, in UTF-8), bytes (UNDEFINED), or a tuple of numerators and
+    denominators in turn (RATIONAL).
     `repeated`: equal segments stand in the file once.
     """
 

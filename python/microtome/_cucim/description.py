@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from . import philips
 from .values import DLDataType, DLDataTypeCode
 
 UINT8 = DLDataType(DLDataTypeCode.DLUInt, 8, 1)
@@ -24,7 +25,7 @@ class Description(NamedTuple):
     level_tile_sizes: tuple
     associated: tuple = ()
     raw_metadata: str = ""
-    vendor: dict = {}  # "tiff", "aperio": whole sections of metadata; nobody writes to it
+    vendor: dict = {}  # "tiff", "aperio", "philips": whole sections of metadata; nobody writes to it
 
     @property
     def channel_names(self):
@@ -86,6 +87,8 @@ def describe_slide(slide, channels, path, raw_metadata):
     vendor = {"tiff": tiff}
     if slide.format == "aperio":
         vendor["aperio"] = _aperio_section(raw_metadata)
+    if slide.format == "philips-tiff":
+        vendor["philips"] = philips.section(raw_metadata)
     return Description(
         path=path,
         dims="YXC",
@@ -176,8 +179,8 @@ def _aperio_section(description):
 
 
 def _spacing(slide, tiff):
-    """((x, y), unit) of level 0: Aperio's MPP first, then TIFF's resolution."""
-    if slide.format == "aperio" and slide.mpp is not None and "openslide.mpp-x" in slide.properties:
+    """((x, y), unit) of level 0: Aperio's MPP and Philips' pixel spacing first, then TIFF's resolution."""
+    if slide.format in ("aperio", "philips-tiff") and slide.mpp is not None:
         return tuple(slide.mpp), "micrometer"
     resolution = np.float32(tiff["x_resolution"]), np.float32(tiff["y_resolution"])
     micrometres = {"inch": 25400, "centimeter": 10000}.get(tiff["resolution_unit"])

@@ -17,12 +17,13 @@ class Samples:
     fill : cuCIM's background in stored samples: white for Aperio and Philips, black for the rest.
     """
 
-    def __init__(self, slide_format, channels, dtype):
+    def __init__(self, slide_format, channels, dtype, has_names=False):
         self._channels, self._dtype = channels, np.dtype(dtype)
-        # Two and more than four samples are no colours, but channels to choose from.
-        self._has_channel_axis = channels == 2 or channels > 4
-        self.promised = 3 if channels == 3 else 4
-        self.is_direct = self._dtype == np.uint8 and channels in (3, 4)
+        # Two and more than four samples, and several with names of their own, are no colours, but channels to
+        # choose from.
+        self._has_channel_axis = channels == 2 or channels > 4 or (has_names and channels > 1)
+        self.promised = 3 if channels == 3 and not has_names else 4
+        self.is_direct = self._dtype == np.uint8 and channels in (3, 4) and not has_names
         is_white = slide_format == "aperio" or slide_format.startswith("philips")
         self.fill = int(np.iinfo(self._dtype).max) if is_white and self._dtype.kind == "u" else 0
 

@@ -31,12 +31,12 @@ def open_slide(path):
 
 def raw_description(slide):
     """ImageDescription of level 0, or ""."""
-    return slide.properties.get("tiff.ImageDescription", "")
+    return slide._described["raw_description"]
 
 
 def samples_of(slide):
     """The Samples of a slide's levels."""
-    return Samples(slide.format, slide.channels, slide.dtype)
+    return Samples(slide.format, slide.channels, slide.dtype, has_names=bool(slide.channel_names))
 
 
 class Reader:

@@ -49,9 +49,12 @@ def describe(slide: Slide) -> dict:
         "mpp": slide.mpp,
         "objective_power": slide.objective_power,
         "channels": slide.channels,
+        "channel_names": slide.channel_names,
         "dtype": str(slide.dtype),
         "photometric": slide.photometric,
         "images": [{**image._asdict(), "dtype": str(image.dtype)} for image in slide.images],
+        "image": slide.image,
+        "images": [each.name for each in slide.images],
         "levels": [
             {**level._asdict(), "codec": codec}
             for level, codec in zip(slide.levels, slide.codecs, strict=True)
@@ -71,6 +74,8 @@ def _shown(slide, properties):
     pixel = f"{slide.channels} × {slide.dtype}"
     table.add_row("format", slide.format)
     table.add_row("size", f"{w} × {h} pixels{_extent(slide)}, {pixel}")
+    if slide.channel_names:
+        table.add_row("channels", Text(", ".join(slide.channel_names)))
     table.add_row("coding", _coding(slide.codecs))
     table.add_row("file", terminal.si(facts["file_bytes"], "B"))
     table.add_row("resolution", _resolution(slide))
@@ -79,6 +84,10 @@ def _shown(slide, properties):
     if len(slide.images) > 1:
         table.add_row("images", f"{len(slide.images)} in the file; this is number {slide.image}")
     table.add_row("associated", _associated(facts["associated"]))
+    if len(slide.images) > 1:
+        table.add_row("images", f"{len(slide.images)} in the file; this is number {slide.image}")
+    if "microtome.other-images" in slide.properties:
+        table.add_row("not shown", Text(slide.properties["microtome.other-images"]))
     if slide.icc_profile:
         table.add_row("ICC profile", terminal.si(len(slide.icc_profile), "B"))
     table.add_row(

@@ -24,17 +24,20 @@ constexpr std::string_view kQptiff =
 
 // A new format is a row here.
 TEST(Formats, AreFoundByContentSpecificFirst) {
-  TestTiff aperio, plain, stripped_aperio, philips, qptiff;
+  TestTiff aperio, plain, stripped_aperio, philips, ome, qptiff;
   aperio.directory(described(tiled({512, 512}, {256, 256}), "Aperio Image Library v1"));
   plain.directory(tiled({512, 512}, {256, 256}));
   stripped_aperio.directory(described(stripped({512, 512}, 16), "Aperio Image Library v1"));
   philips.directory(described(tiled({512, 512}, {256, 256}), kPhilips)).set(ascii(tag::kSoftware, "Philips"));
+  ome.directory(
+      described(tiled({512, 512}, {256, 256}), "<OME><Image><Pixels><TiffData/></Pixels></Image></OME>"));
   qptiff.directory(described(tiled({512, 512}, {256, 256}), kQptiff));
   const struct {
     const TestTiff& tiff;
     const char *format, *openslide_vendor;
   } rows[] = {{aperio, "aperio", "aperio"},
               {philips, "philips-tiff", "philips"},
+              {ome, "ome-tiff", "generic-tiff"},
               {qptiff, "qptiff", "generic-tiff"},
               {plain, "generic-tiff", "generic-tiff"},
               {stripped_aperio, "generic-tiff", "generic-tiff"}};
@@ -44,7 +47,7 @@ TEST(Formats, AreFoundByContentSpecificFirst) {
     EXPECT_EQ(slide->format(), row.format);
     EXPECT_EQ(property(*slide, "openslide.vendor"), row.openslide_vendor);
   }
-  ASSERT_EQ(formats().size(), 4u);
+  ASSERT_EQ(formats().size(), 5u);
   EXPECT_EQ(formats().back()->name, "generic-tiff");
 }
 

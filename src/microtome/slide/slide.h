@@ -76,6 +76,8 @@ struct FileImage {
   size_t levels = 1;
   uint16_t samples = 0;
   SampleType type = SampleType::u8;
+  /// Where the file has such axes: which of its series, time points and focal planes this is.
+  uint32_t series = 0, t = 0, z = 0;
 };
 
 /// What pixels are to be: the samples as the file has them, or what they look like (codec/rgb.h).

@@ -173,11 +173,13 @@ TEST(Slide, WhatIsNoSlideIsNamedByItsFirstBytes) {
   };
   EXPECT_EQ(error(""), "unsupported: the file is empty");
   EXPECT_EQ(error("%PDF-1.4 and so on"),
-            "unsupported: not a slide in a known format (tried aperio, philips-tiff, qptiff, generic-tiff): "
+            "unsupported: not a slide in a known format (tried aperio, philips-tiff, ome-tiff, qptiff, "
+            "generic-tiff): "
             "the file begins with 25 50 "
             "44 46 2d 31 2e 34");
   EXPECT_EQ(error("II"),
-            "unsupported: not a slide in a known format (tried aperio, philips-tiff, qptiff, generic-tiff): "
+            "unsupported: not a slide in a known format (tried aperio, philips-tiff, ome-tiff, qptiff, "
+            "generic-tiff): "
             "the file "
             "begins with 49 49");
 }

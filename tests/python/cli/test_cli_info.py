@@ -124,6 +124,18 @@ def test_facts_as_json(cli, pyramid):
         assert facts["properties"] == dict(slide.properties)
 
 
+def test_channels_images_and_what_is_not_shown(cli, made_slide, real_slides):
+    lines = cli("info", made_slide("ome-stack")).out.splitlines()
+    assert "channels    DAPI, CD8 (Opal 570)" in lines
+    assert "images      7 in the file; this is number 0" in lines
+    facts = json.loads(cli("info", made_slide("ome-stack"), "--json").out)
+    assert facts["channel_names"] == ["DAPI", "CD8 (Opal 570)"] and facts["image"] == 0
+    assert facts["images"][3] == "stack, z 0, t 1"
+    of_a_set = cli("info", real_slides / "ome-tiff" / "multifile-Z3.ome.tiff").out
+    assert "described in multifile.companion.ome" in " ".join(of_a_set.split())
+    assert "images" not in cli("info", made_slide("generic-none")).out
+
+
 def test_properties_are_listed_when_asked_for(cli, made_slide):
     path = made_slide("aperio-jpeg-420")
     assert "aperio.AppMag" not in cli("info", path).out

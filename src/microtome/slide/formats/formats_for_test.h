@@ -12,14 +12,14 @@
 
 namespace microtome {
 
-inline std::shared_ptr<const Slide> opened(const TestTiff& tiff) {
-  auto slide = Slide::open(tiff.source());
+inline std::shared_ptr<const Slide> opened(const TestTiff& tiff, const OpenOptions& options = {}) {
+  auto slide = Slide::open(tiff.source(), options);
   EXPECT_TRUE(slide.ok()) << slide.error().to_string();
   return slide.ok() ? *slide : nullptr;
 }
 
-inline std::string error_of(const TestTiff& tiff) {
-  const auto slide = Slide::open(tiff.source());
+inline std::string error_of(const TestTiff& tiff, const OpenOptions& options = {}) {
+  const auto slide = Slide::open(tiff.source(), options);
   return slide.ok() ? "ok" : slide.error().to_string();
 }
 
