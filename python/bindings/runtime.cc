@@ -7,6 +7,7 @@
 #include "bindings.h"
 #include "microtome/codec/codec.h"
 #include "microtome/simd/targets.h"
+#include "microtome/slide/xml.h"
 
 namespace microtome::python {
 namespace {
@@ -20,6 +21,7 @@ nb::dict codec_versions() {
 // Of those that no codec names.
 nb::dict build_versions() {
   nb::dict versions;
+  versions["Expat"] = to_str(xml_library_version());
   versions["Highway"] = to_str(fmt::format("{}.{}.{}", HWY_MAJOR, HWY_MINOR, HWY_PATCH));
   versions["nanobind"] =
       to_str(fmt::format("{}.{}.{}", NB_VERSION_MAJOR, NB_VERSION_MINOR, NB_VERSION_PATCH));

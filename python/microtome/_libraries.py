@@ -16,6 +16,7 @@ SBOM = "sboms/microtome.cdx.json"
 # Name → SPDX expression of the licence that it is used under. NOTICE says what each is for.
 LICENCES = {
     "Brotli": "MIT",
+    "Expat": "MIT",
     "GCC runtime": "GPL-3.0-or-later WITH GCC-exception-3.1",
     "Highway": "Apache-2.0 OR BSD-3-Clause",
     "LERC": "Apache-2.0",

@@ -209,7 +209,7 @@ def test_libraries_have_versions_and_licences():
         "libwebp",
         "libzstd",
     } <= set(libraries)
-    assert {"Highway", "nanobind", "{fmt}"} <= set(libraries)
+    assert {"Expat", "Highway", "nanobind", "{fmt}"} <= set(libraries)
     for name, library in libraries.items():
         assert library["version"][0].isdigit(), name
         assert library["licence"], name

@@ -24,9 +24,12 @@ struct Probe {
   std::shared_ptr<const ByteSource> source;
   const tiff::File* tiff = nullptr;  ///< Null when the source is not a TIFF.
   size_t image = 0;                  ///< Which of the file's images to open: see SlideIndex::images.
+
   /// The root element, without children, of the first directory's ImageDescription; null where that is not
-  /// XML.
-  const XmlElement* xml = nullptr;
+  /// XML. Formats of XML are told apart by it: it is read when the first of them asks, and kept for the
+  /// others.
+  const XmlElement* xml() const;
+  mutable std::optional<std::optional<XmlElement>> xml_found{};  ///< What xml() keeps.
 };
 
 struct Format {

@@ -26,7 +26,6 @@ Error unknown_format(std::span<const std::byte> head, uint64_t size) {
   return unsupported("not a slide in a known format (tried {}): the file begins with{}", tried, bytes);
 }
 
-/// See Probe::xml. Formats of XML are told apart by it, and reading and parsing it once is enough.
 std::optional<XmlElement> description_root(const tiff::File& file) {
   if (file.directories.empty()) return std::nullopt;
   const std::string text = tiff_text(file.directories.front(), tiff::tag::kImageDescription);
@@ -144,6 +143,11 @@ Status check_index(const SlideIndex& index, const OpenOptions& options) {
 
 }  // namespace
 
+const XmlElement* Probe::xml() const {
+  if (!xml_found) xml_found = tiff == nullptr ? std::nullopt : description_root(*tiff);
+  return *xml_found ? &**xml_found : nullptr;
+}
+
 Result<std::shared_ptr<const Slide>> Slide::open(std::shared_ptr<const ByteSource> source,
                                                  const OpenOptions& options) {
   std::array<std::byte, 8> bytes{};
@@ -151,12 +155,9 @@ Result<std::shared_ptr<const Slide>> Slide::open(std::shared_ptr<const ByteSourc
   MICROTOME_TRY(source->read_at(0, head));
   Probe probe{.source = source, .image = options.image};
   tiff::File file;
-  std::optional<XmlElement> xml;
   if (tiff::is_tiff(head)) {
     MICROTOME_ASSIGN(file, tiff::parse(source));
     probe.tiff = &file;
-    xml = description_root(file);
-    if (xml) probe.xml = &*xml;
   }
   for (const Format* format : formats()) {
     if (!format->detect(probe)) continue;
@@ -248,6 +249,21 @@ namespace {
   return ByteRange{offset, size};
 }
 
+Error partly_absent(size_t sample) {
+  return unsupported("a tile that is there for some of its samples only (sample {} differs)", sample);
+}
+
+/// Of a planar tile whose first sample is absent: absent samples among others must not become background.
+Status check_all_absent(const TileGrid& grid, int64_t col, int64_t row, uint64_t file_bytes) {
+  const auto plane = static_cast<uint64_t>(grid.cols) * static_cast<uint64_t>(grid.rows);
+  const auto index = static_cast<uint64_t>(row * grid.cols + col);
+  for (size_t sample = 1; sample < stored_format(grid.format).samples; ++sample) {
+    MICROTOME_ASSIGN(const ByteRange bytes, bytes_at(grid, sample * plane + index, file_bytes));
+    if (bytes.size != 0) return partly_absent(sample);
+  }
+  return ok_status();
+}
+
 }  // namespace
 
 Result<std::optional<TileRef>> Slide::tile(int number, int64_t col, int64_t row) const {
@@ -255,7 +271,10 @@ Result<std::optional<TileRef>> Slide::tile(int number, int64_t col, int64_t row)
   const TileGrid& grid = *entry.grid;
   MICROTOME_ASSIGN(const ByteRange bytes,
                    bytes_at(grid, static_cast<uint64_t>(row * grid.cols + col), source_->size()));
-  if (bytes.size == 0) return std::optional<TileRef>();
+  if (bytes.size == 0) {
+    if (grid.format.planar) MICROTOME_TRY(check_all_absent(grid, col, row, source_->size()));
+    return std::optional<TileRef>();
+  }
   const bool is_short = grid.last_row_is_short && row == grid.rows - 1;
   return std::optional(TileRef{bytes, is_short ? &entry.short_format : &grid.format});
 }
@@ -266,8 +285,7 @@ Status Slide::planes(int number, int64_t col, int64_t row, std::span<ByteRange> 
   const auto index = static_cast<uint64_t>(row * grid.cols + col);
   for (size_t sample = 0; sample < ranges.size(); ++sample) {
     MICROTOME_ASSIGN(ranges[sample], bytes_at(grid, sample * plane + index, source_->size()));
-    if ((ranges[sample].size == 0) != (ranges[0].size == 0))
-      return unsupported("a tile that is there for some of its samples only (sample {} differs)", sample);
+    if ((ranges[sample].size == 0) != (ranges[0].size == 0)) return partly_absent(sample);
   }
   return ok_status();
 }

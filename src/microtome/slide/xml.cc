@@ -135,4 +135,9 @@ Result<XmlElement> parse_xml_root(std::string_view text, const XmlLimits& limits
   return parse(text, limits, true);
 }
 
+std::string xml_library_version() {
+  const XML_Expat_Version version = XML_ExpatVersionInfo();
+  return fmt::format("{}.{}.{}", version.major, version.minor, version.micro);
+}
+
 }  // namespace microtome

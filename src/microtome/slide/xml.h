@@ -45,4 +45,7 @@ Result<XmlElement> parse_xml(std::string_view text, const XmlLimits& limits = {}
 /// cheap. Errors: as above.
 Result<XmlElement> parse_xml_root(std::string_view text, const XmlLimits& limits = {});
 
+/// Expat's, as it says itself: "2.5.0".
+std::string xml_library_version();
+
 }  // namespace microtome

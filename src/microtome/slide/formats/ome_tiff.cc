@@ -30,7 +30,7 @@ namespace {
 namespace tag = tiff::tag;
 
 bool detect(const Probe& probe) {
-  return probe.xml != nullptr && probe.xml->name == "OME";
+  return probe.xml() != nullptr && probe.xml()->name == "OME";
 }
 
 /// What opens as a slide: planes of one image, t and z, with all their channels or with one.

@@ -56,6 +56,33 @@ TEST(OmeTiff, ChannelsAreSamplesAndSubIfdsLevels) {
   EXPECT_EQ(property(*slide, "microtome.other-images"), "(none)");
 }
 
+// What happened before: where the first channel had no tile, the others' were taken for absent too.
+TEST(OmeTiff, ATileThatOnlySomeChannelsHaveIsRefused) {
+  for (const int absent : {0, 1}) {
+    TestTiff tiff;
+    const std::string xml = ome(image("x", "SizeC='2'", "<TiffData PlaneCount='2'/>"));
+    for (int channel = 0; channel < 2; ++channel) {
+      const uint32_t here = channel == absent ? 0 : 1;
+      TestDirectory& plane = tiff.directory(grey({512, 256}, {256, 256}));
+      plane.set(u32(tag::kTileByteCounts, {here, 0}));
+      if (channel == 0) plane.set(ascii(tag::kImageDescription, xml));
+    }
+    const auto slide = opened(tiff);
+    ASSERT_TRUE(slide);
+    const auto tile = slide->tile(0, 0, 0);
+    const std::string error =
+        "unsupported: a tile that is there for some of its samples only (sample 1 differs)";
+    if (absent == 0) {
+      ASSERT_FALSE(tile.ok());
+      EXPECT_EQ(tile.error().to_string(), error);
+    } else {
+      ASSERT_TRUE(tile.ok());  // a read asks for the planes then
+      EXPECT_EQ(first_offsets(*slide), error);
+    }
+    EXPECT_FALSE(slide->tile(0, 1, 0).value()) << "absent in both";
+  }
+}
+
 TEST(OmeTiff, EveryZAndTIsAnImageOfTheFile) {
   const TestTiff tiff = stack(3);
   for (size_t z = 0; z < 3; ++z) {

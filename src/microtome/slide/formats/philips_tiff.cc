@@ -34,8 +34,8 @@ constexpr std::string_view kScannedImages = "PIM_DP_SCANNED_IMAGES";
 constexpr std::string_view kRepresentations = "PIIM_PIXEL_DATA_REPRESENTATION_SEQUENCE";
 
 bool detect(const Probe& probe) {
-  if (probe.xml == nullptr || probe.xml->name != "DataObject" ||
-      probe.xml->attribute("ObjectType") != "DPUfsImport")
+  const XmlElement* root = probe.xml();
+  if (root == nullptr || root->name != "DataObject" || root->attribute("ObjectType") != "DPUfsImport")
     return false;
   const tiff::Directory& first = probe.tiff->directories.front();
   if (!is_tiled(first) || !tiff_text(first, tag::kSoftware).starts_with("Philips")) return false;

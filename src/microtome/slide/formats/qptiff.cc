@@ -48,7 +48,7 @@ struct Pages {
 };
 
 bool detect(const Probe& probe) {
-  return probe.xml != nullptr && probe.xml->name == kRoot;
+  return probe.xml() != nullptr && probe.xml()->name == kRoot;
 }
 
 Result<Page> read_page(const tiff::Directory& directory, std::string where) {
