@@ -64,9 +64,12 @@ class PlaneReader {
       MICROTOME_TRY(add(run, axes, image));
     }
     const auto place = [](const OmePlane& p) { return std::tuple(p.t, p.z, p.c); };
-    std::ranges::stable_sort(image.planes, {}, place);
-    const auto repeated = std::ranges::unique(image.planes, {}, place);
-    image.planes.erase(repeated.begin(), repeated.end());
+    auto& planes = image.planes;
+    std::stable_sort(planes.begin(), planes.end(),
+                     [&](const OmePlane& a, const OmePlane& b) { return place(a) < place(b); });
+    planes.erase(std::unique(planes.begin(), planes.end(),
+                             [&](const OmePlane& a, const OmePlane& b) { return place(a) == place(b); }),
+                 planes.end());
     return ok_status();
   }
 

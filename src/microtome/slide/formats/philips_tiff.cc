@@ -241,11 +241,14 @@ Result<std::unique_ptr<TileGrid>> stored(const tiff::Directory& directory) {
 Status add_photographs(const Probe& probe, const Candidates& found, const XmlElement& root, SlideIndex& index,
                        OtherImages& others) {
   auto tail = std::make_shared<std::vector<std::byte>>();
-  for (const auto& [name, kind] : {std::pair("label", "LABELIMAGE"), std::pair("macro", "MACROIMAGE")}) {
+  constexpr std::pair<std::string_view, std::string_view> kKinds[] = {{"label", "LABELIMAGE"},
+                                                                      {"macro", "MACROIMAGE"}};
+  for (const auto& kind : kKinds) {
+    const std::string name(kind.first);
     const auto last = std::find_if(found.photographs.rbegin(), found.photographs.rend(),
                                    [&](const auto& each) { return each.first == name; });
     auto grid = last != found.photographs.rend() ? stored(*last->second)
-                                                 : embedded(root, kind, probe.source->size(), *tail);
+                                                 : embedded(root, kind.second, probe.source->size(), *tail);
     if (!grid.ok()) {
       if (grid.error().code == Errc::io) return std::move(grid).error().with_prefix(name);
       others.add(name, grid.error());
