@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Debian's source packages → components; None: on every system, and not in the wheel.
 DEBIAN = {
     "brotli": "Brotli",
+    "expat": "Expat",
     "fmtlib": "{fmt}",
     "gcc-12": "GCC runtime",
     "glibc": None,
