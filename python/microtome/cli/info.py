@@ -54,7 +54,6 @@ def describe(slide: Slide) -> dict:
         "photometric": slide.photometric,
         "images": [{**image._asdict(), "dtype": str(image.dtype)} for image in slide.images],
         "image": slide.image,
-        "images": [each.name for each in slide.images],
         "levels": [
             {**level._asdict(), "codec": codec}
             for level, codec in zip(slide.levels, slide.codecs, strict=True)
@@ -84,8 +83,6 @@ def _shown(slide, properties):
     if len(slide.images) > 1:
         table.add_row("images", f"{len(slide.images)} in the file; this is number {slide.image}")
     table.add_row("associated", _associated(facts["associated"]))
-    if len(slide.images) > 1:
-        table.add_row("images", f"{len(slide.images)} in the file; this is number {slide.image}")
     if "microtome.other-images" in slide.properties:
         table.add_row("not shown", Text(slide.properties["microtome.other-images"]))
     if slide.icc_profile:

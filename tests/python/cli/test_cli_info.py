@@ -130,7 +130,7 @@ def test_channels_images_and_what_is_not_shown(cli, made_slide, real_slides):
     assert "images      7 in the file; this is number 0" in lines
     facts = json.loads(cli("info", made_slide("ome-stack"), "--json").out)
     assert facts["channel_names"] == ["DAPI", "CD8 (Opal 570)"] and facts["image"] == 0
-    assert facts["images"][3] == "stack, z 0, t 1"
+    assert facts["images"][3]["name"] == "stack, z 0, t 1"
     of_a_set = cli("info", real_slides / "ome-tiff" / "multifile-Z3.ome.tiff").out
     assert "described in multifile.companion.ome" in " ".join(of_a_set.split())
     assert "images" not in cli("info", made_slide("generic-none")).out
