@@ -11,7 +11,8 @@ namespace microtome {
 namespace {
 
 std::string_view without_prefix(std::string_view name) noexcept {
-  return name.substr(name.find(':') + 1);  // npos + 1 is 0
+  const std::string_view local = name.substr(name.find(':') + 1);  // npos + 1 is 0
+  return local.empty() ? name : local;                             // ":" alone is a name
 }
 
 Error at_place(XML_Parser parser, std::string_view what) {

@@ -38,6 +38,7 @@ TEST(Xml, PrefixesAreLeftOut) {
   EXPECT_EQ(root->name, "OME");
   EXPECT_EQ(root->attribute("ID"), "1");
   EXPECT_NE(root->child("Image"), nullptr);
+  EXPECT_EQ(parse_xml("<:/>").value().name, ":");
 }
 
 // QPTIFF says utf-16 in TIFF's 8-bit text.
