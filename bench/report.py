@@ -228,7 +228,7 @@ def conditions(parts, rows):
     minutes = sum(part.get("minutes", 0) for part in parts)
     rounds = sorted({row["rounds"] for row in rows})
     widest = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512vbmi2": "AVX-512 with VBMI2"}
-    vectors = f" ({widest[machine['simd'][-1]]})" if machine["simd"] else ""
+    vectors = f" ({widest[machine['simd'][-1]]})" if machine.get("simd") else ""
     return (
         f"Measured on {kind}{machine['cpu']}{vectors}, {machine['cores']} cores, {machine['memory_gib']} GiB, Linux "
         f"{machine['kernel']}, Python {machine['python']}, in {minutes:.0f} minutes; {'–'.join(map(str, rounds))} "
