@@ -222,7 +222,7 @@ def test_ome_is_what_tifffile_reads(name, images, made_slide):
     with mt.open(path) as slide, tifffile.TiffFile(path) as file:
         assert file.series[0].kind == "ome"
         assert [level.size for level in slide.levels] == [
-            tuple(level.sizes[axis] for axis in ("width", "height")) for level in file.series[0].levels
+            (level.keyframe.imagewidth, level.keyframe.imagelength) for level in file.series[0].levels
         ]
 
 
