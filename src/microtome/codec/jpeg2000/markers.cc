@@ -100,7 +100,7 @@ bool read_size(Bytes body, Coding& coding) {
     c.bits = static_cast<uint8_t>(u8(body, at) + 1);
     c.dx = static_cast<uint8_t>(u8(body, at + 1));
     c.dy = static_cast<uint8_t>(u8(body, at + 2));
-    if (c.bits > 8 || c.dx < 1 || c.dx > 2 || c.dy < 1 || c.dy > 2) return false;
+    if (c.bits < 1 || c.bits > 8 || c.dx < 1 || c.dx > 2 || c.dy < 1 || c.dy > 2) return false;
   }
   return true;
 }
