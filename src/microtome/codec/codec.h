@@ -36,7 +36,8 @@ struct Want {
   Stores stores = Stores::cached;
   /// Decode at 1 / 2^reduce of the tile's resolution, by leaving out frequencies that it could not show: for
   /// much less than a whole decode, and with less aliasing than dropping pixels. Up to 3 for JPEG, as
-  /// libjpeg-turbo scales; `unsupported` from all other codecs.
+  /// libjpeg-turbo scales; for JPEG 2000 up to the number of decompositions that a stream has, mostly 5;
+  /// `unsupported` beyond, and from all other codecs.
   uint8_t reduce = 0;
 
   /// The smallest rectangle that holds all parts: what must be decoded.

@@ -67,7 +67,6 @@ class Jpeg2000Decoder final : public Decoder {
  private:
   Status decode_one(std::span<const std::byte> packed, const TileFormat& format, const Want& want) {
     MICROTOME_TRY(check_request(format, want));
-    MICROTOME_TRY(check_full_resolution(want));
     MICROTOME_TRY(check_format(format));
     MICROTOME_TRY(tile_bytes(format));
     if (own_wanted_ && decode_ourselves(packed, format, want)) {

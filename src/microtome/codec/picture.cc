@@ -8,7 +8,7 @@ namespace microtome {
 
 Result<Picture> Picture::make(const Size& size, const TileFormat& format, const Want& want, Rows rows,
                               Scratch& scratch) {
-  MICROTOME_TRY(check_stream_size(size, format, want.bounds()));
+  MICROTOME_TRY(check_stream_size(size, format, want));
   Picture picture;
   picture.want_ = &want;
   picture.size_ = size;

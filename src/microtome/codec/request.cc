@@ -81,10 +81,12 @@ Result<size_t> tile_bytes(const TileFormat& format) {
   return static_cast<size_t>(*bytes);
 }
 
-Status check_stream_size(const Size& stream, const TileFormat& format, const Rect& bounds) {
-  if (!Rect{0, 0, stream.w, stream.h}.contains(bounds)) {
-    return corrupt("{}x{} pixels do not cover the region {},{} {}x{} of a tile of {}x{}", stream.w, stream.h,
-                   bounds.x, bounds.y, bounds.w, bounds.h, format.size.w, format.size.h);
+Status check_stream_size(const Size& stream, const TileFormat& format, const Want& want) {
+  const Rect bounds = want.bounds();
+  const Size shown = reduced_size(stream, want.reduce), tile = reduced_size(format.size, want.reduce);
+  if (!Rect{0, 0, shown.w, shown.h}.contains(bounds)) {
+    return corrupt("{}x{} pixels do not cover the region {},{} {}x{} of a tile of {}x{}", shown.w, shown.h,
+                   bounds.x, bounds.y, bounds.w, bounds.h, tile.w, tile.h);
   }
   // Small tiles are let be: what is 256 x 256 costs nobody much.
   constexpr int64_t kMaxFactor = 4, kMinLimit = int64_t{1} << 16;

@@ -26,10 +26,10 @@ Status check_full_resolution(const Want& want);
 /// below.
 Result<size_t> tile_bytes(const TileFormat& format);
 
-/// A stream's own size, `stream`, against what is asked of it: `corrupt` where it does not cover `bounds`,
-/// and `unsupported` where it has more than four times the tile's pixels, for whose memory and time nobody
-/// asked.
-Status check_stream_size(const Size& stream, const TileFormat& format, const Rect& bounds);
+/// A stream's own size, `stream`, against what is asked of it: `corrupt` where it, reduced, does not cover
+/// the parts, and `unsupported` where it has more than four times the tile's pixels, for whose memory and
+/// time nobody asked.
+Status check_stream_size(const Size& stream, const TileFormat& format, const Want& want);
 
 /// Codec::make for a decoder that cannot fail to be made.
 template <class D>

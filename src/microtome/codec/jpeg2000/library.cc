@@ -57,9 +57,11 @@ struct Input {
 // announces may still be left out, and the check of predictable termination has false alarms.
 struct Complaint {
   char text[256] = {};
+  bool reduced_too_far = false;
 
   static void take(const char* message, void* self) {
     auto& complaint = *static_cast<Complaint*>(self);
+    if (std::strstr(message, "number of resolutions to remove") != nullptr) complaint.reduced_too_far = true;
     if (complaint.text[0] != '\0') return;
     const size_t size = std::min(std::strcspn(message, "\r\n"), sizeof complaint.text - 1);
     std::memcpy(complaint.text, message, size);
@@ -98,7 +100,7 @@ Status check_component(size_t index, unsigned bits, bool signed_samples, const T
                      is_signed(format.type) ? "signed" : "unsigned");
 }
 
-Status check_header(const Header& header, const Stream& tile, const TileFormat& format, const Rect& bounds) {
+Status check_header(const Header& header, const Stream& tile, const TileFormat& format, const Want& want) {
   const size_t channels = tile.palette_channels > 0 ? tile.palette_channels : header.components.size();
   if (channels != format.samples) return corrupt("{} components, expected {}", channels, format.samples);
   for (size_t i = 0; i < header.components.size() && tile.palette_channels == 0; ++i) {
@@ -112,7 +114,11 @@ Status check_header(const Header& header, const Stream& tile, const TileFormat& 
     }
   }
   const Size stream{header.x1 - header.x0, header.y1 - header.y0};
-  MICROTOME_TRY(check_stream_size(stream, format, bounds));
+  MICROTOME_TRY(check_stream_size(stream, format, want));
+  if (header.x0 % (1u << want.reduce) != 0 || header.y0 % (1u << want.reduce) != 0) {
+    return unsupported("1/{} of the resolution of an image from {},{}", 1u << want.reduce, header.x0,
+                       header.y0);
+  }
   if (header.tiles > kMaxCodestreamTiles) {
     return unsupported("{} codestream tiles are not supported, {} at most", header.tiles,
                        kMaxCodestreamTiles);
@@ -128,10 +134,11 @@ struct Area {
 // What to decode for `region`. OpenJPEG decodes a part by another way, through sparse arrays: 1.4 times as
 // slow as the whole for nearly all of a 240x240 tile, as fast for half, 0.7 for a corner quarter, 0.5 for a
 // few pixels. So the whole, unless a quarter of it does. Corners go back to where every component has a
-// sample, if there is one, so that a subsampled one comes with all of its pixels.
-Area area_for(const Rect& region, const Header& header) {
+// sample, if there is one, so that a subsampled one comes with all of its pixels. Of a reduced resolution
+// always the whole.
+Area area_for(const Rect& region, unsigned reduce, const Header& header) {
   const uint64_t image = uint64_t{header.x1 - header.x0} * (header.y1 - header.y0);
-  if (4 * static_cast<uint64_t>(region.w) * static_cast<uint64_t>(region.h) > image) {
+  if (reduce != 0 || 4 * static_cast<uint64_t>(region.w) * static_cast<uint64_t>(region.h) > image) {
     return {header.x0, header.y0, header.x1, header.y1};
   }
   const auto x = header.x0 + static_cast<uint32_t>(region.x), y = header.y0 + static_cast<uint32_t>(region.y);
@@ -156,7 +163,7 @@ bool is_whole(const Area& area, const Header& header) {
 
 // `bytes`: a bare codestream, or with OPJ_CODEC_JP2 a file with boxes.
 Result<ImageHandle> decode_image(std::span<const std::byte> bytes, OPJ_CODEC_FORMAT kind,
-                                 const Header& header, const Area& area) {
+                                 const Header& header, const Area& area, unsigned reduce) {
   Input input{bytes};
   Complaint complaint;
   const CodecHandle codec(opj_create_decompress(kind));
@@ -173,6 +180,7 @@ Result<ImageHandle> decode_image(std::span<const std::byte> bytes, OPJ_CODEC_FOR
 
   opj_dparameters_t parameters;
   opj_set_default_decoder_parameters(&parameters);
+  parameters.cp_reduce = reduce;
   opj_image_t* read = nullptr;
   bool ok = opj_setup_decoder(codec.get(), &parameters) &&
             opj_decoder_set_strict_mode(codec.get(), OPJ_TRUE) &&
@@ -189,6 +197,10 @@ Result<ImageHandle> decode_image(std::span<const std::byte> bytes, OPJ_CODEC_FOR
                              static_cast<OPJ_INT32>(area.y1));
   }
   ok = ok && opj_decode(codec.get(), stream.get(), image.get());
+  if (complaint.reduced_too_far) {
+    return unsupported("1/{} of the resolution, for which the stream has too few decompositions",
+                       1u << reduce);
+  }
   if (complaint.text[0] != '\0') return corrupt("{}", complaint.text);
   if (!ok || !image) return corrupt("the library gives no reason");
   return image;
@@ -196,22 +208,28 @@ Result<ImageHandle> decode_image(std::span<const std::byte> bytes, OPJ_CODEC_FOR
 
 // What was decoded as planes. The library may have met a marker that changes what SIZ promised, and boxes may
 // have put components into another order.
-Result<std::vector<Plane>> planes_of(const opj_image_t& image, const Area& area, const TileFormat& format) {
+Result<std::vector<Plane>> planes_of(const opj_image_t& image, const Area& grid, unsigned reduce,
+                                     const TileFormat& format) {
   if (image.numcomps != format.samples)
     return corrupt("{} components, expected {}", image.numcomps, format.samples);
+  const auto reduced = [reduce](uint32_t at) {
+    return static_cast<uint32_t>((uint64_t{at} + (1u << reduce) - 1) >> reduce);
+  };
+  const Area area{reduced(grid.x0), reduced(grid.y0), reduced(grid.x1), reduced(grid.y1)};
   std::vector<Plane> planes;
   for (size_t i = 0; i < image.numcomps; ++i) {
     const opj_image_comp_t& c = image.comps[i];
     MICROTOME_TRY(check_component(i, c.prec, c.sgnd != 0, format));
+    const uint32_t x0 = reduced(c.x0), y0 = reduced(c.y0);  // the library gives them unreduced
     const bool covers = c.data && c.w > 0 && c.h > 0 && c.dx > 0 && c.dy > 0 &&
-                        c.x0 <= ceil_div(area.x0, c.dx) && c.y0 <= ceil_div(area.y0, c.dy) &&
-                        uint64_t{c.x0} + c.w >= ceil_div(area.x1, c.dx) &&
-                        uint64_t{c.y0} + c.h >= ceil_div(area.y1, c.dy);
+                        x0 <= ceil_div(area.x0, c.dx) && y0 <= ceil_div(area.y0, c.dy) &&
+                        uint64_t{x0} + c.w >= ceil_div(area.x1, c.dx) &&
+                        uint64_t{y0} + c.h >= ceil_div(area.y1, c.dy);
     if (!covers) {
       return corrupt("component {} was decoded to {}x{} at {},{}, which does not cover {},{} to {},{}", i,
-                     c.w, c.h, c.x0, c.y0, area.x0, area.y0, area.x1, area.y1);
+                     c.w, c.h, x0, y0, area.x0, area.y0, area.x1, area.y1);
     }
-    planes.push_back({c.data, c.w, c.h, c.x0, c.y0, c.dx, c.dy});
+    planes.push_back({c.data, c.w, c.h, x0, y0, c.dx, c.dy});
   }
   return planes;
 }
@@ -223,14 +241,15 @@ Status LibraryDecoder::decode(std::span<const std::byte> packed, const TileForma
   MICROTOME_ASSIGN(const Stream tile, find_codestream(packed));
   MICROTOME_ASSIGN(const Header header, read_header(tile.codestream));
   const Rect bounds = want.bounds();
-  MICROTOME_TRY(check_header(header, tile, format, bounds));
+  MICROTOME_TRY(check_header(header, tile, format, want));
   MICROTOME_TRY(check_tile_parts(tile.codestream, header.tiles));
-  const Area area = area_for(bounds, header);
+  const Area area = area_for(bounds, want.reduce, header);
   // The boxes of most files say nothing that is not known, and need not be right.
-  MICROTOME_ASSIGN(const ImageHandle image, tile.has_channel_boxes
-                                                ? decode_image(packed, OPJ_CODEC_JP2, header, area)
-                                                : decode_image(tile.codestream, OPJ_CODEC_J2K, header, area));
-  MICROTOME_ASSIGN(const std::vector<Plane> planes, planes_of(*image, area, format));
+  MICROTOME_ASSIGN(const ImageHandle image,
+                   tile.has_channel_boxes
+                       ? decode_image(packed, OPJ_CODEC_JP2, header, area, want.reduce)
+                       : decode_image(tile.codestream, OPJ_CODEC_J2K, header, area, want.reduce));
+  MICROTOME_ASSIGN(const std::vector<Plane> planes, planes_of(*image, area, want.reduce, format));
   return write_rows(planes, header, format, ycbcr, want);
 }
 
@@ -242,9 +261,10 @@ Status LibraryDecoder::write_rows(const std::vector<Plane>& planes, const Header
   const bool replicate = std::any_of(planes.begin(), planes.end(), [](const Plane& p) { return p.dx > 1; });
   if (replicate) replicated_.resize(planes.size() * (width + 1));
   rows_.resize(planes.size());
-  const auto x = static_cast<uint32_t>(header.x0 + bounds.x);
+  const uint32_t x0 = header.x0 >> want.reduce, y0 = header.y0 >> want.reduce;
+  const auto x = static_cast<uint32_t>(x0 + bounds.x);
   for (int64_t row = bounds.y; row < bounds.bottom(); ++row) {
-    const auto y = static_cast<uint32_t>(header.y0 + row);
+    const auto y = static_cast<uint32_t>(y0 + row);
     for (size_t s = 0; s < planes.size(); ++s) {
       int32_t* const room = replicate ? replicated_.data() + s * (width + 1) : nullptr;
       rows_[s] = plane_row(planes[s], x, y, width, room);

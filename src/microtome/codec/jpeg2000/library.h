@@ -5,6 +5,10 @@
 //
 // Which channels there are, and in which order, JP2's palette and channel definitions say, where a file has
 // them; what they mean never comes from its boxes. Subsampled components are replicated.
+//
+// At a reduced resolution each component has every 2^reduce-th of its samples, counted from the grid's origin
+// (ITU-T T.800 annex B.5). Where the image begins elsewhere than at such a place, pixels of the reduced tile
+// have no samples of their own, and the reduction is not supported.
 #pragma once
 
 #include <cstddef>

@@ -2,10 +2,12 @@
 
 #include <bit>
 
+#include "microtome/codec/jpeg2000/block_memory.h"
+
 namespace microtome::jpeg2000 {
 namespace {
 
-constexpr unsigned kMaxPlanes = 80;       // more than any sub-band can have: 2^5 - 1 + 2^3 - 1 - 1
+constexpr unsigned kMaxZeroPlanes = 80;   // more than any sub-band can have: 2^5 - 1 + 2^3 - 1 - 1
 constexpr unsigned kMaxPasses = 109;      // of one codeword segment
 constexpr unsigned kFirstLengthBits = 3;  // Lblock's initial value
 constexpr uint16_t kUnknown = UINT16_MAX;
@@ -79,7 +81,7 @@ bool PacketReader::read_zero_planes(const TreeShape& tree, uint32_t x, uint32_t 
                                     BlockData& block) {
   unsigned threshold = 1;
   while (!below(tree, x, y, threshold, bits)) {
-    if (bits.over() || ++threshold > kMaxPlanes) return false;
+    if (bits.over() || ++threshold > kMaxZeroPlanes) return false;
   }
   block.zero_planes = static_cast<uint8_t>(threshold - 1);
   return true;
@@ -176,7 +178,24 @@ bool PacketReader::read(const Layout& layout, std::span<const std::byte> packets
   for (const Packet& packet : layout.packets) {
     if (!read_packet(layout, packet, packets)) return false;
   }
-  return packets.empty();
+  return packets.empty() && blocks_are_regular(layout);
+}
+
+// Of all blocks, also of those that are not needed: what a tile is declined for does not depend on the
+// request.
+bool PacketReader::blocks_are_regular(const Layout& layout) const {
+  for (size_t b = 0; b < layout.bands.size(); ++b) {
+    if (any_[b] == 0) continue;
+    const Band& band = layout.bands[b];
+    for (size_t i = band.first_block; i < size_t{band.first_block} + band.blocks; ++i) {
+      const BlockData& block = blocks_[i];
+      if (block.passes == 0) continue;
+      if (block.zero_planes >= band.planes) return false;
+      const unsigned planes = band.planes - block.zero_planes;
+      if (planes > kMaxPlanes || block.passes > 3 * planes - 2) return false;
+    }
+  }
+  return true;
 }
 
 std::span<const std::byte> PacketReader::bytes_of(const BlockData& block) {

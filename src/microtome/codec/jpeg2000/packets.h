@@ -30,7 +30,8 @@ struct Piece {
 
 class PacketReader {
  public:
-  /// False: declined. All packets must be there, and nothing behind them.
+  /// False: declined. All packets must be there, and nothing behind them; code-blocks have no more bit planes
+  /// than their sub-band and this decoder can have, and no more passes than those take.
   bool read(const Layout& layout, std::span<const std::byte> packets);
 
   const BlockData& block(size_t index) const { return blocks_[index]; }
@@ -53,6 +54,7 @@ class PacketReader {
   bool read_header(const Layout& layout, const Packet& packet, Bits& bits);
   bool read_block(const PrecinctBand& part, uint32_t x, uint32_t y, uint16_t layer, Bits& bits);
   bool read_zero_planes(const TreeShape& tree, uint32_t x, uint32_t y, Bits& bits, BlockData& block);
+  bool blocks_are_regular(const Layout& layout) const;
   bool take_bytes(std::span<const std::byte>& rest);
   bool below(const TreeShape& tree, uint32_t x, uint32_t y, unsigned threshold, Bits& bits);
 

@@ -33,42 +33,43 @@ Halves<Sample> scratch_halves(const TileJob& job) {
   return {behind + kPadding, behind + job.line_stride + kPadding};
 }
 
-/// Row y of a component as bytes, in the ring that holds the last few of them.
+/// Row y of a component's window as bytes, in the ring that holds the last few of them.
 inline uint8_t* byte_row(const TileJob& job, size_t component, size_t y) {
   const ComponentLayout& c = job.layout->components[component];
   return job.rings + c.ring + y % kRingRows * c.ring_stride;
 }
 
-/// Makes the last resolution's rows of one component, or of three with a colour transform over them, and
-/// turns them into bytes.
+/// Makes the rows of the last resolution's window, of one component or of three with a colour transform over
+/// them, and turns them into bytes.
 template <class Rows, size_t kCount>
 class Finisher {
  public:
   using Sample = typename Rows::Sample;
 
   Finisher(const TileJob& job, size_t first)
-      : job_(job), first_(first), levels_(job.layout->coding.levels), h_(job.layout->components[first].h) {
+      : job_(job), first_(first), top_(job.windows.top()), window_(job.windows.of(first, top_)) {
     for (size_t i = 0; i < kCount; ++i) to_bytes_[i].emplace(job.layout->coding.component[first + i].bits);
-    if (levels_ == 0) return;
+    if (top_ == 0) return;
     for (size_t i = 0; i < kCount; ++i) {
-      rows_[i].emplace(job, first + i, levels_, scratch_line<Sample>(job, first + i, 0), job.line_stride,
+      rows_[i].emplace(job, first + i, top_, scratch_line<Sample>(job, first + i, 0), job.line_stride,
                        scratch_halves<Sample>(job));
     }
   }
 
   /// Makes rows until row `y` is there. One or two more may be; those before y - 1 are gone.
   void make(size_t y) {
-    while (ready_ <= y) levels_ == 0 ? next_plain_row() : next_step();
+    while (ready_ <= y) top_ == 0 ? next_plain_row() : next_step();
   }
 
  private:
   void next_plain_row() {
     for (size_t i = 0; i < kCount; ++i) {
       const Resolution& only = job_.layout->resolution(first_ + i, 0);
-      const auto source = band_line<Sample>(job_, job_.layout->bands[only.first_band],
-                                            job_.packets->any_in(only.first_band), ready_);
+      const auto source =
+          band_line<Sample>(job_, job_.layout->bands[only.first_band], job_.packets->any_in(only.first_band),
+                            window_.x, window_.y + ready_);
       made_[i] = scratch_line<Sample>(job_, first_ + i, 0);
-      Rows::load(source, only.w, made_[i]);
+      Rows::load(source, window_.w, made_[i]);
     }
     finish(ready_++);
   }
@@ -80,7 +81,7 @@ class Finisher {
       return scratch_line<Sample>(job_, first_ + i, pair + which);
     };
     for (size_t i = 0; i < kCount; ++i) rows_[i]->step(step_, made(i, 0), made(i, 1));
-    const StepRows done = rows_after<Rows>(step_++, h_);
+    const StepRows done = rows_after<Rows>(step_++, window_.h);
     for (const auto& [y, which] : {std::pair{done.odd, size_t{1}}, std::pair{done.even, size_t{0}}}) {
       if (y < 0) continue;
       for (size_t i = 0; i < kCount; ++i) made_[i] = made(i, which);
@@ -90,7 +91,7 @@ class Finisher {
   }
 
   void finish(size_t y) {
-    const size_t w = job_.layout->components[first_].w;
+    const size_t w = window_.w;
     if constexpr (kCount == 3) {
       const ToBytes to_bytes[3] = {*to_bytes_[0], *to_bytes_[1], *to_bytes_[2]};
       uint8_t* const to[3] = {byte_row(job_, first_, y), byte_row(job_, first_ + 1, y),
@@ -102,34 +103,42 @@ class Finisher {
   }
 
   const TileJob& job_;
-  size_t first_, levels_, h_;
+  size_t first_, top_;
+  const Window& window_;
   std::optional<Rows> rows_[kCount];
   std::optional<ToBytes> to_bytes_[kCount];
   Sample* made_[kCount] = {};
   size_t step_ = 0, ready_ = 0;
 };
 
+inline bool overlap(const Window& a, const Block& b) {
+  return b.x < a.x + a.w && a.x < uint32_t{b.x} + b.w && b.y < a.y + a.h && a.y < uint32_t{b.y} + b.h;
+}
+
 class TileRun {
  public:
   explicit TileRun(const TileJob& job) : job_(job), layout_(*job.layout), coding_(job.layout->coding) {}
 
-  /// False: declined.
-  bool run() {
-    for (size_t b = 0; b < layout_.bands.size(); ++b) {
-      if (job_.packets->any_in(b) && !decode_band(layout_.bands[b])) return false;
+  void run() {
+    for (size_t c = 0; c < layout_.components.size(); ++c) {
+      for (size_t r = 0; r <= job_.windows.top(); ++r) decode_bands(c, r);
     }
     coding_.reversible ? make_pixels<Rows53>() : make_pixels<Rows97>();
-    return true;
   }
 
  private:
-  bool decode_band(const Band& band);
-  bool decode_block(const Band& band, const Block& block, const BlockData& data);
+  void decode_bands(size_t component, size_t r);
+  void decode_block(const Band& band, const Block& block, const BlockData& data);
 
   template <class Rows>
   void make_image(size_t component, size_t r);
   template <class Rows>
   void make_pixels();
+  /// The row of a component's window that the picture's row `y` takes.
+  size_t window_row(size_t component, int64_t y) const {
+    return static_cast<size_t>(y) / coding_.component[component].dy -
+           job_.windows.of(component, job_.windows.top()).y;
+  }
   void write_row(int64_t y);
   void write_pixels(const uint8_t* const* rows, int64_t y);
 
@@ -138,28 +147,32 @@ class TileRun {
   const Coding& coding_;
 };
 
-inline bool TileRun::decode_block(const Band& band, const Block& block, const BlockData& data) {
+inline void TileRun::decode_block(const Band& band, const Block& block, const BlockData& data) {
   int16_t* const to = job_.values + band.offset + block.y * band.stride + block.x;
   if (data.passes == 0) {
     for (size_t y = 0; y < block.h; ++y) std::memset(to + y * band.stride, 0, block.w * sizeof *to);
-    return true;
+    return;
   }
-  if (data.zero_planes >= band.planes) return false;
   const unsigned planes = band.planes - data.zero_planes;
-  if (planes > kMaxPlanes || data.passes > 3 * planes - 2) return false;
   const BlockJob job{job_.packets->bytes_of(data), block.w, block.h, band.orientation, planes, data.passes,
                      coding_.segmentation_symbols};
   BlockDecoder decoder(*job_.block, job);
   decoder.decode();
   decoder.store(coding_.reversible, to, band.stride);
-  return true;
 }
 
-inline bool TileRun::decode_band(const Band& band) {
-  for (size_t i = band.first_block; i < size_t{band.first_block} + band.blocks; ++i) {
-    if (!decode_block(band, layout_.blocks[i], job_.packets->block(i))) return false;
+// Blocks that the window needs nothing of are left out.
+inline void TileRun::decode_bands(size_t component, size_t r) {
+  const Resolution& resolution = layout_.resolution(component, r);
+  for (size_t b = resolution.first_band; b < size_t{resolution.first_band} + resolution.bands; ++b) {
+    if (!job_.packets->any_in(b)) continue;
+    const Band& band = layout_.bands[b];
+    const Window window = job_.windows.of_band(component, r, band.orientation);
+    for (size_t i = band.first_block; i < size_t{band.first_block} + band.blocks; ++i) {
+      const Block& block = layout_.blocks[i];
+      if (overlap(window, block)) decode_block(band, block, job_.packets->block(i));
+    }
   }
-  return true;
 }
 
 // The image of resolution r, which the next one is made from.
@@ -167,14 +180,15 @@ template <class Rows>
 void TileRun::make_image(size_t component, size_t r) {
   using Sample = typename Rows::Sample;
   const Resolution& resolution = layout_.resolution(component, r);
+  const uint32_t h = job_.windows.of(component, r).h;
   Sample* const image = reinterpret_cast<Sample*>(job_.samples) + resolution.offset;
   Rows rows(job_, component, r, scratch_line<Sample>(job_, component, 0), job_.line_stride,
             scratch_halves<Sample>(job_));
   const auto row = [&](int64_t y) {
     return y < 0 ? nullptr : image + static_cast<size_t>(y) * resolution.stride;
   };
-  for (size_t n = 0; n < step_count<Rows>(resolution.h); ++n) {
-    const StepRows done = rows_after<Rows>(n, resolution.h);
+  for (size_t n = 0; n < step_count<Rows>(h); ++n) {
+    const StepRows done = rows_after<Rows>(n, h);
     rows.step(n, row(done.even), row(done.odd));
   }
 }
@@ -183,7 +197,7 @@ template <class Rows>
 void TileRun::make_pixels() {
   const size_t components = layout_.components.size(), together = coding_.colour_transform ? 3 : 0;
   for (size_t c = 0; c < components; ++c) {
-    for (size_t r = 1; r < coding_.levels; ++r) make_image<Rows>(c, r);
+    for (size_t r = 1; r < job_.windows.top(); ++r) make_image<Rows>(c, r);
   }
   std::optional<Finisher<Rows, 3>> three;
   std::optional<Finisher<Rows, 1>> single[kMaxComponents];
@@ -191,9 +205,8 @@ void TileRun::make_pixels() {
   for (size_t c = together; c < components; ++c) single[c].emplace(job_, c);
   const Rect& bounds = job_.parts->bounds();
   for (int64_t y = bounds.y; y < bounds.bottom(); ++y) {
-    const auto row = static_cast<size_t>(y);
-    if (three) three->make(row / coding_.component[0].dy);
-    for (size_t c = together; c < components; ++c) single[c]->make(row / coding_.component[c].dy);
+    if (three) three->make(window_row(0, y));
+    for (size_t c = together; c < components; ++c) single[c]->make(window_row(c, y));
     write_row(y);
   }
   job_.parts->end();
@@ -204,27 +217,24 @@ inline void TileRun::write_row(int64_t y) {
   const Rect& bounds = job_.parts->bounds();
   const size_t n = layout_.components.size();
   const auto width = static_cast<size_t>(bounds.w), left = static_cast<size_t>(bounds.x);
-  const uint8_t* rows[kMaxComponents];
+  const uint8_t* rows[kMaxComponents];  // from the sample at or before the first pixel on
   uint8_t* scratch[kMaxComponents];
   for (size_t i = 0; i < n; ++i) {
-    rows[i] = byte_row(job_, i, static_cast<size_t>(y) / coding_.component[i].dy);
+    const size_t column = left / coding_.component[i].dx - job_.windows.of(i, job_.windows.top()).x;
+    rows[i] = byte_row(job_, i, window_row(i, y)) + column;
     scratch[i] = job_.bytes + i * job_.byte_stride;
   }
 #if HWY_TARGET != HWY_SCALAR
   const auto& c = coding_.component;
   if (job_.ycbcr && c[0].dx == 1 && c[1].dx == 2 && c[2].dx == 2 && left % 2 == 0) {
-    const uint8_t* const from[3] = {rows[0] + left, rows[1] + left / 2, rows[2] + left / 2};
-    convert_ycc_of_pairs(from, width, scratch);
+    convert_ycc_of_pairs(rows, width, scratch);
     return write_pixels(scratch, y);
   }
 #endif
   for (size_t i = 0; i < n; ++i) {
-    if (coding_.component[i].dx == 1) {
-      rows[i] += left;
-    } else {
-      double_bytes(rows[i] + left / 2, width / 2 + 1, scratch[i]);
-      rows[i] = scratch[i] + left % 2;
-    }
+    if (coding_.component[i].dx == 1) continue;
+    double_bytes(rows[i], width / 2 + 1, scratch[i]);
+    rows[i] = scratch[i] + left % 2;
   }
   if (!job_.ycbcr) return write_pixels(rows, y);
   convert_ycc(rows, width, scratch);

@@ -12,8 +12,8 @@ HWY_BEFORE_NAMESPACE();
 namespace microtome::jpeg2000 {
 namespace HWY_NAMESPACE {
 
-bool RunTile(const TileJob& job) {
-  return TileRun(job).run();
+void RunTile(const TileJob& job) {
+  TileRun(job).run();
 }
 
 }  // namespace HWY_NAMESPACE
@@ -45,7 +45,7 @@ bool fits(const Coding& coding, const TileFormat& format, const Want& want) {
   for (size_t i = 0; i < coding.components; ++i) {
     if (coding.component[i].bits > format.bits) return false;
   }
-  return check_stream_size({coding.width, coding.height}, format, want.bounds()).ok();
+  return want.reduce <= coding.levels && check_stream_size({coding.width, coding.height}, format, want).ok();
 }
 
 }  // namespace
@@ -110,13 +110,15 @@ bool TileDecoder::decode(std::span<const std::byte> codestream, const TileFormat
   if (layout == nullptr || !fits(layout->coding, format, want)) return false;
   TileJob job;
   job.layout = layout;
+  job.windows.choose(*layout, size_t{layout->coding.levels} - want.reduce, want.bounds());
   job.packets = &packets_;
   job.ycbcr = ycbcr;
   if (!packets_.read(*layout, packets) || !take_memory(*layout, job)) return false;
   const auto parts = PartRows::make(want, 1, row_);
   if (!parts.ok()) return false;
   job.parts = &*parts;
-  return MICROTOME_DISPATCH(RunTile)(job);
+  MICROTOME_DISPATCH(RunTile)(job);
+  return true;
 }
 
 }  // namespace microtome::jpeg2000

@@ -29,7 +29,7 @@ class TileDecoder {
   TileDecoder();
   ~TileDecoder();
 
-  /// Writes all of `want.parts`, at the picture's whole resolution. `ycbcr`: the three components are YCbCr
+  /// Writes all of `want.parts`. `ycbcr`: the three components are YCbCr
   /// and are given as RGB. False: declined.
   bool decode(std::span<const std::byte> codestream, const TileFormat& format, bool ycbcr, const Want& want);
 

@@ -8,18 +8,20 @@
 #include "microtome/codec/jpeg2000/block_memory.h"
 #include "microtome/codec/jpeg2000/layout.h"
 #include "microtome/codec/jpeg2000/packets.h"
+#include "microtome/codec/jpeg2000/window.h"
 #include "microtome/codec/part_rows.h"
 
 namespace microtome::jpeg2000 {
 
 struct TileJob {
   const Layout* layout = nullptr;
+  Windows windows;
   PacketReader* packets = nullptr;
   BlockMemory* block = nullptr;
   int16_t* values = nullptr;     ///< Of sub-bands, where the layout says.
   std::byte* samples = nullptr;  ///< Of resolutions: floats or 32-bit integers.
-  uint8_t* rings = nullptr;  ///< Of components: their last kRingRows rows as bytes, where the layout says.
-  uint8_t* bytes = nullptr;  ///< Scratch: a row of bytes per component, byte_stride apart.
+  uint8_t* rings = nullptr;      ///< Of components: the last kRingRows rows of their windows as bytes.
+  uint8_t* bytes = nullptr;      ///< Scratch: a row of bytes per component, byte_stride apart.
   size_t byte_stride = 0;
   std::byte* lines = nullptr;  ///< kScratchLines lines of 32-bit samples, line_stride samples apart.
   size_t line_stride = 0;

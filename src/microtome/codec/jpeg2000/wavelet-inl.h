@@ -22,14 +22,14 @@ HWY_BEFORE_NAMESPACE();
 namespace microtome::jpeg2000 {
 namespace HWY_NAMESPACE {
 
-/// Row y of a sub-band.
+/// Row y of a sub-band, from column x on.
 template <class Sample>
-Line<Sample> band_line(const TileJob& job, const Band& band, bool any, size_t y) {
+Line<Sample> band_line(const TileJob& job, const Band& band, bool any, size_t x, size_t y) {
   if (!any) return {};
-  return {nullptr, job.values + band.offset + y * band.stride, band.step};
+  return {nullptr, job.values + band.offset + y * band.stride + x, band.step};
 }
 
-/// The lines that resolution `r` of a component is made from.
+/// The lines that the window of resolution `r` of a component is made from.
 template <class Sample>
 class Sources {
  public:
@@ -37,6 +37,9 @@ class Sources {
       : job_(job),
         below_(job.layout->resolution(component, r - 1)),
         bands_(&job.layout->bands[job.layout->resolution(component, r).first_band]),
+        window_below_(job.windows.of(component, r - 1)),
+        x_(job.windows.of(component, r).x / 2),
+        y_(job.windows.of(component, r).y / 2),
         low_is_band_(r == 1) {
     const uint32_t first = job.layout->resolution(component, r).first_band;
     for (size_t b = 0; b < 3; ++b) any_[b] = job.packets->any_in(first + b);
@@ -44,23 +47,29 @@ class Sources {
   }
 
   Line<Sample> low(size_t y) const {
-    if (low_is_band_) return band_line<Sample>(job_, job_.layout->bands[below_.first_band], any_low_, y);
-    return {reinterpret_cast<const Sample*>(job_.samples) + below_.offset + y * below_.stride};
+    if (low_is_band_) {
+      return band_line<Sample>(job_, job_.layout->bands[below_.first_band], any_low_, x_, y_ + y);
+    }
+    // The image below is stored from its window's corner on.
+    const size_t row = y_ + y - window_below_.y, column = x_ - window_below_.x;
+    return {reinterpret_cast<const Sample*>(job_.samples) + below_.offset + row * below_.stride + column};
   }
-  Line<Sample> hl(size_t y) const { return band_line<Sample>(job_, bands_[0], any_[0], y); }
-  Line<Sample> lh(size_t y) const { return band_line<Sample>(job_, bands_[1], any_[1], y); }
-  Line<Sample> hh(size_t y) const { return band_line<Sample>(job_, bands_[2], any_[2], y); }
+  Line<Sample> hl(size_t y) const { return band_line<Sample>(job_, bands_[0], any_[0], x_, y_ + y); }
+  Line<Sample> lh(size_t y) const { return band_line<Sample>(job_, bands_[1], any_[1], x_, y_ + y); }
+  Line<Sample> hh(size_t y) const { return band_line<Sample>(job_, bands_[2], any_[2], x_, y_ + y); }
   bool nothing_high() const { return !any_[1] && !any_[2]; }
 
  private:
   const TileJob& job_;
   const Resolution& below_;
   const Band* bands_;  // unowned: the layout's HL, LH, HH
+  const Window& window_below_;
+  size_t x_, y_;  // where the window's half begins in the image below and the sub-bands
   bool low_is_band_, any_low_ = false;
   bool any_[3] = {};
 };
 
-/// Makes the rows of one resolution. `lines` is kLines rows of scratch, `stride` apart.
+/// Makes the rows of one resolution's window. `lines` is kLines rows of scratch, `stride` apart.
 class Rows97 {
  public:
   using Sample = float;
@@ -72,9 +81,9 @@ class Rows97 {
   Rows97(const TileJob& job, size_t component, size_t r, float* lines, size_t stride,
          const Halves<float>& halves)
       : sources_(job, component, r), halves_(halves) {
-    const Resolution& resolution = job.layout->resolution(component, r);
-    w_ = resolution.w;
-    h_ = resolution.h;
+    const Window& window = job.windows.of(component, r);
+    w_ = window.w;
+    h_ = window.h;
     float** const all[kLines] = {&low_now_, &high_now_, &high_, &low1_, &high1_, &spare_};
     for (size_t i = 0; i < kLines; ++i) *all[i] = lines + i * stride;
     if (sources_.nothing_high()) {
@@ -184,8 +193,8 @@ class Rows53 {
          const Halves<int32_t>& halves)
       : sources_(job, component, r),
         halves_(halves),
-        w_(job.layout->resolution(component, r).w),
-        h_(job.layout->resolution(component, r).h),
+        w_(job.windows.of(component, r).w),
+        h_(job.windows.of(component, r).h),
         low_now_(lines),
         high_now_(lines + stride),
         high_(lines + 2 * stride) {}
@@ -228,7 +237,7 @@ class Rows53 {
   const int32_t* even_ = nullptr;
 };
 
-/// The rows that step `n` of a resolution `h` rows high completes; -1 for none.
+/// The rows that step `n` of a window `h` rows high completes; -1 for none.
 struct StepRows {
   int64_t even, odd;
 };
