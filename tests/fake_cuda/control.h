@@ -13,8 +13,18 @@
 //   seed=1           of those delays
 //   oom_at=0         the how many-th allocation (device or pinned) fails for want of memory; 0: none
 //   lost_at=0        at the how many-th call the device is lost: that call and all later ones answer "illegal
-//   address" fail_at=0        the how many-th call does nothing and answers `fail_with` fail_in=         only
-//   calls of this function count for fail_at fail_with=999    "unknown error"
+//                    address"
+//   fail_at=0        the how many-th call does nothing and answers `fail_with`
+//   fail_in=         only calls of this function count for fail_at
+//   fail_with=999    "unknown error"; a library's functions answer what is like it among their own answers
+//
+// Of the fake nvJPEG (nvjpeg.cc):
+//   nvjpeg_engines=2   decoding engines; 0: none, and a handle for them is refused
+//   nvjpeg_restarts=1  whether the engines take streams with restart markers
+//   nvjpeg_ordered=0   1: the engines wait for earlier work of their stream, as an A100's; else not, as an
+//                      H100's
+//   nvjpeg_skip=0      every so many-th image is said to be decoded and is not
+//   nvjpeg_lenient=0   1: broken entropy-coded data gives wrong pixels and no error
 #pragma once
 
 #include <cstddef>
@@ -31,6 +41,11 @@ struct FakeCudaReport {
   uint64_t races;            // pairs of operations on the same bytes that nothing orders
   const char* first_race;    // its description; valid until the next call of fake_cuda_configure
   int64_t contexts, memory_blocks, memory_bytes, pinned_blocks, streams, events, modules;  // alive now
+  int64_t library_objects;   // of the fakes of libraries, alive now
+  uint64_t misuses;          // calls of a library's functions in a wrong order or with a wrong object
+  const char* first_misuse;  // valid until the next call of fake_cuda_configure
+  uint64_t engine_images;    // decoded by nvJPEG's engines
+  uint64_t library_images;   // decoded by a library on the device in another way
 };
 
 /// A launch as a kernel sees it. `arguments` point to copies of the values.
@@ -40,6 +55,7 @@ struct FakeLaunch {
 };
 using FakeKernel = void(const FakeLaunch* launch);
 
+#pragma GCC visibility push(default)
 extern "C" {
 /// Sets everything not named to its default, and counters to zero. Aborts on a setting that it does not know.
 using FakeCudaConfigure = void(const char* settings);
@@ -63,3 +79,4 @@ FakeCudaRegisterKernel fake_cuda_register_kernel;
 using FakeCudaMemory = void*(uint64_t address, size_t bytes, bool writes);
 FakeCudaMemory fake_cuda_memory;
 }
+#pragma GCC visibility pop

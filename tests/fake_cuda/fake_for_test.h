@@ -32,6 +32,7 @@ class FakeDriverTest : public testing::Test {
     const FakeCudaReport now = report();
     EXPECT_EQ(now.foreign_calls, 0u);
     EXPECT_EQ(now.races, expected_races_) << now.first_race;
+    EXPECT_EQ(now.misuses, expected_misuses_) << now.first_misuse;
     if (expect_leaks_)
       find<FakeCudaEnd>("fake_cuda_end")();
     else
@@ -46,6 +47,7 @@ class FakeDriverTest : public testing::Test {
     EXPECT_EQ(after.streams, before.streams);
     EXPECT_EQ(after.events, before.events);
     EXPECT_EQ(after.modules, before.modules);
+    EXPECT_EQ(after.library_objects, before.library_objects);
   }
 
   /// Makes the fake the driver that is found, with settings as control.h has them.
@@ -78,7 +80,7 @@ class FakeDriverTest : public testing::Test {
   }
 
   bool expect_leaks_ = false;
-  uint64_t expected_races_ = 0;
+  uint64_t expected_races_ = 0, expected_misuses_ = 0;
 
  private:
   FakeCudaReport before_{};

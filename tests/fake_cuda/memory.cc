@@ -59,7 +59,8 @@ Access access_of(const Block& block, const std::byte* at, size_t bytes, bool wri
   return {&block, begin, begin + bytes, writes};
 }
 
-/// What touching these host bytes is, if all of them are pinned. With the mutex held.
+}  // namespace
+
 std::optional<Access> pinned_access(const void* memory, size_t bytes, bool writes) {
   const auto* at = static_cast<const std::byte*>(memory);
   auto after = state().pinned.upper_bound(const_cast<void*>(memory));
@@ -69,8 +70,6 @@ std::optional<Access> pinned_access(const void* memory, size_t bytes, bool write
   if (begin > size || bytes > size - begin) return std::nullopt;
   return Access{start, begin, begin + bytes, writes};
 }
-
-}  // namespace
 
 Block::Block(size_t wanted, int on_device) : size(wanted), device(on_device) {
   const Guarded pages(wanted);
@@ -99,6 +98,13 @@ FAKE_API void* fake_cuda_memory(uint64_t address, size_t bytes, bool writes) {
   fake::State& s = fake::state();
   const std::lock_guard lock(s.mutex);
   const auto [block, at] = fake::resolve(address, bytes);
+  if (!block) {  // pinned memory has the same address on the host and on every device
+    auto* const host = reinterpret_cast<std::byte*>(address);
+    if (const auto pinned = fake::pinned_access(host, bytes, writes)) {
+      s.races.touch(running->operation, running->stream->actor, running->stream->clock, *pinned);
+      return host;
+    }
+  }
   if (!block || block->device != running->stream->device) {
     s.lost = true;
     return nullptr;

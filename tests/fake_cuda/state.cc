@@ -18,6 +18,8 @@ void set(Settings& settings, const std::string& name, const std::string& value) 
       {"fail_with", &settings.fail_with}};
   if (name == "fail_in") {
     settings.fail_in = value;
+  } else if (const auto of_library = settings.libraries.find(name); of_library != settings.libraries.end()) {
+    of_library->second = std::stoll(value);
   } else if (const auto found = numbers.find(name); found != numbers.end()) {
     *found->second = std::stoll(value);
   } else {
@@ -80,9 +82,13 @@ FAKE_API void fake_cuda_configure(const char* settings) {
   fake::State& s = fake::state();
   const std::lock_guard lock(s.mutex);
   s.settings = fake::parse(settings);
+  const int64_t objects = s.report.library_objects;
   s.report = {};
+  s.report.library_objects = objects;
   s.lost = false;
   s.races.clear_count();
+  s.first_misuse.clear();
+  fake::close_engines();
   s.allocations = s.calls_of_fail_in = 0;
 }
 
@@ -94,6 +100,7 @@ FAKE_API void fake_cuda_report(FakeCudaReport* report) {
   for (const auto& [address, block] : s.blocks) report->memory_bytes += static_cast<int64_t>(block->size);
   report->races = s.races.count();
   report->first_race = s.races.description().c_str();
+  report->first_misuse = s.first_misuse.c_str();
   report->memory_blocks = static_cast<int64_t>(s.blocks.size());
   report->pinned_blocks = static_cast<int64_t>(s.pinned.size());
   report->streams = static_cast<int64_t>(s.streams.size());

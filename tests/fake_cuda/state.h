@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -103,6 +104,11 @@ struct Settings {
   int64_t devices = 1, driver = 13000, init = 0, memory = int64_t{1} << 30, delay = 0, seed = 1, oom_at = 0,
           lost_at = 0, fail_at = 0, fail_with = 999;
   std::string fail_in;
+  std::map<std::string, int64_t> libraries = {{"nvjpeg_engines", 2},
+                                              {"nvjpeg_restarts", 1},
+                                              {"nvjpeg_ordered", 0},
+                                              {"nvjpeg_skip", 0},
+                                              {"nvjpeg_lenient", 0}};
 };
 
 /// Device memory: addresses that fault when the host touches them, and behind them, elsewhere, the bytes.
@@ -129,6 +135,7 @@ struct State {
   FakeCudaReport report{};
   bool lost = false;
   pid_t process = 0;  // that called cuInit; 0: none has
+  std::string first_misuse;
   int64_t allocations = 0, calls_of_fail_in = 0;
 
   Races races;
@@ -143,6 +150,8 @@ struct State {
   std::map<int, std::shared_ptr<microtome::cuda::StreamObject>> legacy;
   std::map<std::pair<int, std::thread::id>, std::shared_ptr<microtome::cuda::StreamObject>> per_thread;
   std::vector<std::weak_ptr<microtome::cuda::StreamObject>> destroyed_streams;  // that may have work left
+  // Decoding engines by device and number: work that streams wait for, in an order of its own.
+  std::map<std::pair<int, int>, std::shared_ptr<microtome::cuda::StreamObject>> engines;
   std::map<microtome::cuda::EventHandle, std::unique_ptr<microtome::cuda::EventObject>> events;
   std::map<microtome::cuda::ModuleHandle, std::unique_ptr<microtome::cuda::ModuleObject>> modules;
   std::map<std::string, KernelBody> kernels;  // that tests have registered
@@ -160,10 +169,17 @@ microtome::cuda::ContextObject* current_context();
 /// Whether this allocation is the one to fail. With the mutex held.
 bool allocation_fails(size_t bytes, int device);
 
+/// What touching these host bytes is, if all of them are pinned. With the mutex held.
+std::optional<Access> pinned_access(const void* memory, size_t bytes, bool writes);
+
 /// Frees the pages of pinned memory, and the guards around them. With the mutex held.
 void unmap_pinned(void* memory, size_t bytes);
 
-/// Waits until all streams of `device`, destroyed ones too, have nothing to do. Without the mutex.
+/// Lets the engines' threads end when they have nothing to do. With the mutex held.
+void close_engines();
+
+/// Waits until all streams and engines of `device`, destroyed ones too, have nothing to do. Without the
+/// mutex.
 void wait_for_device(int device);
 
 }  // namespace fake

@@ -174,6 +174,32 @@ DriverStatus enqueue(StreamHandle handle, int device, Operation operation) {
   return DriverStatus::success;
 }
 
+DriverStatus enqueue_on_engine(StreamHandle handle, int device, int engine, bool ordered,
+                               Operation operation) {
+  const auto stream = alive(handle);
+  if (!stream || stream->device != device) return kInvalidHandle;
+  std::shared_ptr<StreamObject> worker;
+  {
+    const std::lock_guard lock(state().mutex);
+    auto& known = state().engines[{device, engine}];
+    if (!known) known = make_stream(device, false);
+    worker = known;
+  }
+  if (ordered) wait_in(worker, complete(stream));
+  push(*worker, std::move(operation));
+  wait_in(stream, complete(worker));
+  return DriverStatus::success;
+}
+
+void close_engines() {
+  for (const auto& [key, engine] : state().engines) {
+    const std::lock_guard lock(engine->mutex);
+    engine->closing = true;
+    engine->changed.notify_all();
+  }
+  state().engines.clear();
+}
+
 void wait_for_stream(StreamHandle handle) {
   if (const auto stream = alive(handle)) wait_until_idle(*stream);
 }
@@ -188,6 +214,8 @@ void wait_for_device(int device) {
       if (number == device) streams.push_back(stream);
     for (const auto& [key, stream] : state().per_thread)
       if (key.first == device) streams.push_back(stream);
+    for (const auto& [key, engine] : state().engines)
+      if (key.first == device) streams.push_back(engine);
     for (const auto& destroyed : state().destroyed_streams)
       if (const auto stream = destroyed.lock(); stream && stream->device == device) streams.push_back(stream);
     std::erase_if(state().destroyed_streams, [](const auto& destroyed) { return destroyed.expired(); });

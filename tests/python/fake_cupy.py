@@ -23,7 +23,9 @@ class Report(ctypes.Structure):
         + [(name, ctypes.c_uint64) for name in ("launches", "pageable_copies", "foreign_calls")]
         + [("failed_in", ctypes.c_char_p), ("races", ctypes.c_uint64), ("first_race", ctypes.c_char_p)]
         + [(name, ctypes.c_int64) for name in ("contexts", "memory_blocks", "memory_bytes", "pinned_blocks")]
-        + [(name, ctypes.c_int64) for name in ("streams", "events", "modules")]
+        + [(name, ctypes.c_int64) for name in ("streams", "events", "modules", "library_objects")]
+        + [("misuses", ctypes.c_uint64), ("first_misuse", ctypes.c_char_p)]
+        + [(name, ctypes.c_uint64) for name in ("engine_images", "library_images")]
     )
 
 

@@ -36,31 +36,20 @@ bool is_of_another_gpu(DriverStatus status) noexcept {
 
 }  // namespace
 
-/// The device's context as the calling thread's current one, for a call.
-class Device::Current {
- public:
-  explicit Current(const Device& device)
-      : api_(device.driver_->api()), pushed_(api_.cuCtxPushCurrent_v2(device.context_)) {}
-  ~Current() {
-    ContextHandle popped = nullptr;
-    if (pushed_ == DriverStatus::success) static_cast<void>(api_.cuCtxPopCurrent_v2(&popped));
-  }
-  Current(const Current&) = delete;
-  Current& operator=(const Current&) = delete;
+CurrentDevice::CurrentDevice(const Device& device)
+    : api_(device.driver_->api()), pushed_(api_.cuCtxPushCurrent_v2(device.context_)) {}
 
-  DriverStatus status() const noexcept { return pushed_; }
-
- private:
-  const DriverApi& api_;
-  const DriverStatus pushed_;
-};
+CurrentDevice::~CurrentDevice() {
+  ContextHandle popped = nullptr;
+  if (pushed_ == DriverStatus::success) static_cast<void>(api_.cuCtxPopCurrent_v2(&popped));
+}
 
 template <class... P, class... A>
 Status Device::call(const char* name, DriverStatus (*function)(P...), A... arguments) const {
   MICROTOME_TRY(driver_->usable());
   if (const DriverStatus lost = lost_.load(std::memory_order_relaxed); lost != DriverStatus::success)
     return answer(name, lost);
-  const Current current(*this);
+  const CurrentDevice current(*this);
   if (current.status() != DriverStatus::success) return answer("cuCtxPushCurrent_v2", current.status());
   return answer(name, function(arguments...));
 }
@@ -214,7 +203,7 @@ Status Device::synchronize(const Event& event) const {
 template <class Handle>
 void Device::release_with(DriverStatus (*function)(Handle), Handle handle) const noexcept {
   if (!driver_->is_own_process()) return;
-  const Current current(*this);
+  const CurrentDevice current(*this);
   if (current.status() == DriverStatus::success) static_cast<void>(function(handle));
 }
 

@@ -146,7 +146,7 @@ class Device : public std::enable_shared_from_this<Device> {
  private:
   template <class Handle>
   friend class Owned;
-  class Current;
+  friend class CurrentDevice;
 
   Device(std::shared_ptr<const Driver> driver, int ordinal) : driver_(std::move(driver)), ordinal_(ordinal) {}
   template <class... P, class... A>
@@ -165,6 +165,23 @@ class Device : public std::enable_shared_from_this<Device> {
   int ordinal_;
   ContextHandle context_ = nullptr;
   mutable std::atomic<DriverStatus> lost_{DriverStatus::success};
+};
+
+/// The device's context as the calling thread's current one, for calls of a library that works with that;
+/// what was current before is so again afterwards. Of one thread, and no longer than the device.
+class CurrentDevice {
+ public:
+  explicit CurrentDevice(const Device& device);
+  ~CurrentDevice();
+  CurrentDevice(const CurrentDevice&) = delete;
+  CurrentDevice& operator=(const CurrentDevice&) = delete;
+
+  /// What the driver answered. Where it is not success, nothing is current.
+  DriverStatus status() const noexcept { return pushed_; }
+
+ private:
+  const DriverApi& api_;
+  const DriverStatus pushed_;
 };
 
 template <class Handle>
