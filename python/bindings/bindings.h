@@ -76,6 +76,7 @@ nb::list to_list(const std::vector<RegionError>& errors);
 void bind_cache(nb::module_& module);
 void bind_cuda(nb::module_& module);
 void bind_device_pass(nb::module_& module);
+void bind_dlpack_array(nb::module_& module);
 void bind_cuslide_order(nb::module_& module);
 void bind_loader(nb::module_& module);
 void bind_runtime(nb::module_& module);

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "bindings.h"
+#include "microtome/base/fail.h"
 #include "microtome/device/cuda/driver.h"
 #include "microtome/device/cuda/libraries.h"
 #include "microtome/runtime/runtime.h"
@@ -81,6 +82,19 @@ Result<gpu::DeviceReader*> device_reader(int ordinal) {
   auto reader =
       std::make_unique<gpu::DeviceReader>(std::move(gpu), shared.executor, shared.workers, shared.counters);
   return readers->emplace(ordinal, std::move(reader)).first->second.get();
+}
+
+Result<gpu::OutputFormat> output_format(const FormatArguments& arguments, SampleType tiles,
+                                        uint16_t samples) {
+  const auto& [dtype, planar, mean, deviation] = arguments;
+  gpu::OutputRequest request{std::nullopt, planar, mean, deviation};
+  if (!dtype.empty()) {
+    for (const SampleType type : {tiles, SampleType::f16, SampleType::f32})
+      if (sample_name(type) == dtype) request.type = type;
+    if (!request.type)
+      return invalid_argument("dtype = '{}', expected {}, float16 or float32", dtype, sample_name(tiles));
+  }
+  return gpu::OutputFormat::make(request, tiles, samples);
 }
 
 void bind_cuda(nb::module_& module) {

@@ -5,10 +5,14 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "bindings.h"
 #include "microtome/device/cuda/pool.h"
 #include "microtome/read/gpu/device_reader.h"
+#include "microtome/read/gpu/output_format.h"
 
 namespace microtome::python {
 
@@ -23,6 +27,12 @@ struct DeviceArray {
   size_t offset_bytes = 0;
   cuda::ForeignStream consumer;  ///< What an export that names no stream is taken to be used on.
 };
+
+/// (dtype, planar, mean, std) as microtome._cuda.output_format gives it; an empty dtype is the tiles' own.
+using FormatArguments = std::tuple<std::string, bool, std::vector<double>, std::vector<double>>;
+
+/// Errors: OutputFormat::make's; invalid_argument, no such dtype.
+Result<gpu::OutputFormat> output_format(const FormatArguments& arguments, SampleType tiles, uint16_t samples);
 
 void bind_device_array(nb::module_& module);
 

@@ -1,6 +1,8 @@
 // microtome._core.DevicePass and read_to_device: batches and regions in memory of a GPU.
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <mutex>
@@ -50,15 +52,20 @@ class DevicePass {
 
 DevicePass open_pass(const Patches& patches, const Int64Array& order, std::pair<int64_t, int64_t> size,
                      int64_t batch_size, bool drop_last, int64_t prefetch, int threads, bool fill_broken,
-                     const std::vector<double>& fill, int ordinal, uint64_t memory_bytes, uint64_t stream) {
-  LoaderOptions options =
+                     const std::vector<double>& fill, int ordinal, uint64_t memory_bytes, uint64_t stream,
+                     const FormatArguments& format) {
+  DeviceLoaderOptions options;
+  options.loader =
       take(pass_options(patches, size, batch_size, drop_last, prefetch, threads, fill_broken, fill));
+  options.memory_bytes = memory_bytes;
+  const TileFormat& tiles = patches.slides.at(0)->image(patches.levels.at(0)).format;
+  options.format = take(output_format(format, tiles.type, tiles.samples));
   std::vector<int64_t> positions(order.data(), order.data() + order.shape(0));
   LoaderContext context = runtime().loader_context();
   const gpu::DeviceReader* const reader = take(device_reader(ordinal));
   auto loader = take(without_gil([&] {
     return DeviceLoader::open(std::move(context), reader->shared_gpu(), patches.slides, patches.list,
-                              std::move(positions), std::move(options), memory_bytes);
+                              std::move(positions), std::move(options));
   }));
   return {std::move(loader), {static_cast<uintptr_t>(stream)}};
 }
@@ -68,14 +75,16 @@ using Target = std::pair<uint64_t, std::optional<uint64_t>>;
 
 nb::tuple read_to_device(const SlideHandle& self, int image, std::pair<int64_t, int64_t> location,
                          std::pair<int64_t, int64_t> size, const std::optional<Target>& target,
-                         const std::vector<double>& fill, int workers, bool fill_broken, int ordinal) {
+                         const std::vector<double>& fill, int workers, bool fill_broken, int ordinal,
+                         uint64_t stream, const FormatArguments& format) {
   if (image < 0 || image >= self.slide->image_count())
     raise(out_of_range("image {}: the slide has {} images", image, self.slide->image_count()));
-  const TileFormat& format = self.slide->image(image).format;
-  ReadOptions options;
-  options.workers = workers;
-  options.on_error = on_error(fill_broken);
-  options.fill = take(make_fill(fill, format.samples, format.type));
+  const TileFormat& tiles = self.slide->image(image).format;
+  gpu::DeviceReadOptions options;
+  options.read.workers = workers;
+  options.read.on_error = on_error(fill_broken);
+  options.read.fill = take(make_fill(fill, tiles.samples, tiles.type));
+  options.format = take(output_format(format, tiles.type, tiles.samples));
   gpu::DeviceTarget to;
   if (target) {
     to.address = target->first;
@@ -88,7 +97,8 @@ nb::tuple read_to_device(const SlideHandle& self, int image, std::pair<int64_t, 
     return reader->read(slide, image, {location.first, location.second, size.first, size.second}, options,
                         target ? &to : nullptr, &errors);
   }));
-  nb::object pixels = tensor ? nb::cast(DeviceArray{*std::move(tensor), 0, {}}) : nb::none();
+  nb::object pixels =
+      tensor ? nb::cast(DeviceArray{*std::move(tensor), 0, {static_cast<uintptr_t>(stream)}}) : nb::none();
   return nb::make_tuple(pixels, to_list(errors));
 }
 
@@ -96,12 +106,13 @@ nb::tuple read_to_device(const SlideHandle& self, int image, std::pair<int64_t, 
 
 void bind_device_pass(nb::module_& module) {
   nb::class_<DevicePass>(module, "DevicePass", "One walk over patches, batch by batch, onto a GPU.")
-      .def(nb::new_(&open_pass), nb::arg("patches"), nb::arg("order"), nb::arg("size"), nb::arg("batch_size"),
-           nb::arg("drop_last"), nb::arg("prefetch"), nb::arg("threads"), nb::arg("fill_broken"),
-           nb::arg("fill"), nb::arg("ordinal"), nb::arg("memory_bytes"), nb::arg("stream"),
-           "As Pass; `memory_bytes` of the device for decoded tiles, 0: as much as is usual; `stream`: what "
-           "an "
-           "export that names none is used on.")
+      .def(
+          nb::new_(&open_pass), nb::arg("patches"), nb::arg("order"), nb::arg("size"), nb::arg("batch_size"),
+          nb::arg("drop_last"), nb::arg("prefetch"), nb::arg("threads"), nb::arg("fill_broken"),
+          nb::arg("fill"), nb::arg("ordinal"), nb::arg("memory_bytes"), nb::arg("stream"), nb::arg("format"),
+          "As Pass; `memory_bytes` of the device for decoded tiles, 0: as much as is usual; `stream`: what "
+          "an "
+          "export that names none is used on; `format`: dtype (\"\" for the slides' own), planar, mean, std.")
       .def("__len__", &DevicePass::batch_count, "Number of batches.")
       .def("meter", &DevicePass::meter)
       .def("next", &DevicePass::next,
@@ -110,11 +121,14 @@ void bind_device_pass(nb::module_& module) {
   module.def(
       "read_to_device", &read_to_device, nb::arg("slide"), nb::arg("image"), nb::arg("location"),
       nb::arg("size"), nb::arg("target").none(), nb::arg("fill"), nb::arg("workers"), nb::arg("fill_broken"),
-      nb::arg("ordinal"),
+      nb::arg("ordinal"), nb::arg("stream"), nb::arg("format"),
       nb::sig("def read_to_device(slide: Slide, image: int, location: tuple[int, int], size: tuple[int, "
               "int], target: tuple[int, int | None] | None, fill: Sequence[float], workers: int, "
-              "fill_broken: bool, ordinal: int) -> tuple[DeviceArray | None, list[tuple[int, str]]]"),
-      "As Slide.read, onto a GPU; `target`: an address there and the stream whose work on it comes first.");
+              "fill_broken: bool, ordinal: int, stream: int, format: tuple[str, bool, Sequence[float], "
+              "Sequence[float]]) -> tuple[DeviceArray | None, list[tuple[int, str]]]"),
+      "As Slide.read, onto a GPU; `target`: an address there and the stream whose work on it comes first; "
+      "`stream`, "
+      "`format`: as for DevicePass.");
 }
 
 }  // namespace microtome::python

@@ -14,6 +14,7 @@ NB_MODULE(_core, module) {
   python::bind_cuda(module);
   python::bind_device_array(module);
   python::bind_device_pass(module);
+  python::bind_dlpack_array(module);
   python::bind_cuslide_order(module);
   python::bind_runtime(module);
 }

@@ -127,9 +127,9 @@ class DeviceArray:
 class DevicePass:
     """One walk over patches, batch by batch, onto a GPU."""
 
-    def __init__(self, patches: Patches, order: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: tuple[int, int], batch_size: int, drop_last: bool, prefetch: int, threads: int, fill_broken: bool, fill: Sequence[float], ordinal: int, memory_bytes: int, stream: int) -> None:
+    def __init__(self, patches: Patches, order: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: tuple[int, int], batch_size: int, drop_last: bool, prefetch: int, threads: int, fill_broken: bool, fill: Sequence[float], ordinal: int, memory_bytes: int, stream: int, format: tuple[str, bool, Sequence[float], Sequence[float]]) -> None:
         """
-        As Pass; `memory_bytes` of the device for decoded tiles, 0: as much as is usual; `stream`: what an export that names none is used on.
+        As Pass; `memory_bytes` of the device for decoded tiles, 0: as much as is usual; `stream`: what an export that names none is used on; `format`: dtype ("" for the slides' own), planar, mean, std.
         """
 
     def __len__(self) -> int:
@@ -142,10 +142,29 @@ class DevicePass:
         (pixels (N, h, w, C), indices (N,) int64, [(row, message), …], number), or None after the last.
         """
 
-def read_to_device(slide: Slide, image: int, location: tuple[int, int], size: tuple[int, int], target: tuple[int, int | None] | None, fill: Sequence[float], workers: int, fill_broken: bool, ordinal: int) -> tuple[DeviceArray | None, list[tuple[int, str]]]:
+def read_to_device(slide: Slide, image: int, location: tuple[int, int], size: tuple[int, int], target: tuple[int, int | None] | None, fill: Sequence[float], workers: int, fill_broken: bool, ordinal: int, stream: int, format: tuple[str, bool, Sequence[float], Sequence[float]]) -> tuple[DeviceArray | None, list[tuple[int, str]]]:
     """
-    As Slide.read, onto a GPU; `target`: an address there and the stream whose work on it comes first.
+    As Slide.read, onto a GPU; `target`: an address there and the stream whose work on it comes first; `stream`, `format`: as for DevicePass.
     """
+
+class DlpackArray:
+    """An array that was taken by DLPack; dropping it gives it back."""
+
+    def __init__(self, capsule: NDArray) -> None: ...
+
+    @property
+    def address(self) -> int: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """In elements."""
+
+    @property
+    def dtype(self) -> tuple[int, int, int]:
+        """DLPack's code, bits and lanes."""
 
 def cuslide_permutation(count: int, seed: int) -> NDArray:
     """Positions 0 … count-1 in cuslide's shuffled order."""

@@ -8,11 +8,10 @@ import os
 import sys
 
 from . import _core
-from .device_array import DeviceArray
 from .errors import DeviceUnavailableError
 
 _MOST = 2**31 - 1
-_LEGACY_STREAM = 1
+LEGACY_STREAM = 1
 
 # Folders of NVIDIA's wheels under site-packages/nvidia: of CUDA 13, then of CUDA 12. nvJPEG2000's are the same.
 _WHEELS = {
@@ -40,7 +39,7 @@ def stream_number(stream):
     `stream`: None, such a number, or an object of CuPy's, PyTorch's or any other with `__cuda_stream__`.
     """
     if stream is None:
-        return _LEGACY_STREAM
+        return LEGACY_STREAM
     if hasattr(stream, "__cuda_stream__"):
         number = stream.__cuda_stream__()[1]
     else:
@@ -53,48 +52,7 @@ def stream_number(stream):
         ) from None
     if not 0 <= number < 2**64:
         raise ValueError(f"stream = {number}, expected a stream's pointer")
-    return number or _LEGACY_STREAM  # the null stream, as CuPy's and PyTorch's default streams give it
-
-
-def reader(core, ordinal):
-    """What `core.read` is, onto device `ordinal`: its pixels are a DeviceArray."""
-
-    def read(*arguments):
-        pixels, errors = _core.read_to_device(core, *arguments, ordinal)
-        return DeviceArray(pixels) if pixels is not None else None, errors
-
-    return read
-
-
-def target(out, shape, dtype):
-    """(address, stream whose work comes first or None) of a caller's array on the device."""
-    interface = getattr(out, "__cuda_array_interface__", None)
-    if interface is None:
-        raise TypeError(
-            f"out is of type {type(out).__name__}, expected an array on the device, with __cuda_array_interface__"
-        )
-    address, is_read_only = interface["data"]
-    found, kind = tuple(interface["shape"]), interface["typestr"]
-    if found != tuple(shape) or kind != dtype.str:
-        raise ValueError(f"out has shape {found} and dtype {kind}, expected {shape} and {dtype.str}")
-    if is_read_only:
-        raise ValueError("out is read-only, expected a writable array")
-    if not _is_packed(interface.get("strides"), shape, dtype.itemsize):
-        raise ValueError(f"out has strides {interface['strides']}, expected a C-contiguous array")
-    if interface.get("version", 0) >= 3 and interface.get("stream") is None:
-        return address, None  # complete, says its owner
-    return address, stream_number(interface.get("stream"))
-
-
-def _is_packed(strides, shape, itemsize):
-    if strides is None:
-        return True
-    expected = itemsize
-    for side, stride in zip(reversed(shape), reversed(strides), strict=True):
-        if side > 1 and stride != expected:
-            return False
-        expected *= side
-    return True
+    return number or LEGACY_STREAM  # the null stream, as CuPy's and PyTorch's default streams give it
 
 
 def info():

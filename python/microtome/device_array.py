@@ -21,7 +21,7 @@ class DeviceArray:
     Attributes
     ----------
     shape : tuple of int
-        (h, w, C), or (N, h, w, C) of a batch.
+        (h, w, C), or (N, h, w, C) of a batch; (C, h, w) and (N, C, h, w) where that layout was asked for.
     dtype : numpy.dtype
         Of a sample.
     device : str

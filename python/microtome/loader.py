@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from . import _arguments, _core, _cuda, _levels, _locations
+from . import _arguments, _core, _cuda, _levels, _locations, _output
 from ._lazy import np
 from .batch import Batch, PatchError
 from .device_array import DeviceArray
@@ -117,6 +117,13 @@ class Loader:
         On a GPU: the stream on which batches are used where the consumer does not name one, as the CUDA array
         interface cannot: a pointer, or a stream of CuPy or PyTorch. It must live as long as the batches. The legacy
         default stream, unless told.
+    dtype : dtype, optional
+        On a GPU: float32 or float16 instead of the slides' own.
+    layout : {"NHWC", "NCHW"}
+        On a GPU: how the axes of a batch stand, C being its channels.
+    mean, std : number or sequence of numbers, optional
+        On a GPU, with a float dtype: a batch has (sample - mean) / std, for all channels or one for each, in units of
+        the slides' samples (0 to 255 where these are uint8). `fill` is a sample like the others.
 
     Raises
     ------
@@ -169,10 +176,16 @@ class Loader:
         decode: Literal["auto", "cpu", "gpu"] = "auto",
         device_memory_limit: int | None = None,
         stream: Any = None,
+        dtype: Any = None,
+        layout: Literal["NHWC", "NCHW"] = "NHWC",
+        mean: float | Sequence[float] | None = None,
+        std: float | Sequence[float] | None = None,
     ) -> None:
         self._device = device
         self._ordinal = _arguments.device(device)
         self._set_device_options(decode, device_memory_limit, stream)
+        if self._ordinal is None:
+            _output.refuse(dtype=dtype, layout=(layout, "NHWC"), mean=mean, std=std)
         self._set_patches(slides, locations)
         self._levels = [_levels.resolve(slide, level, mpp, downsample, power) for slide in self._slides]
         self._size = _arguments.size(size)
@@ -186,6 +199,9 @@ class Loader:
         )
         self._fill_broken = _arguments.fill_broken(on_error)
         self._fill = _arguments.fill(fill, self._described(0)["dtype"])
+        self._output = _output.checked(
+            dtype, layout, mean, std, layouts=("NHWC", "NCHW"), described=self._described(0)
+        )
         self._world_size = _arguments.integer_from(world_size, "world_size", 1)
         self._rank = _arguments.integer_from(rank, "rank", 0)
         if self._rank >= self._world_size:
@@ -285,7 +301,7 @@ class Loader:
         if self._ordinal is None:
             walk = _core.Pass(*arguments)
         else:
-            walk = _core.DevicePass(*arguments, self._ordinal, self._memory_limit, self._stream)
+            walk = _core.DevicePass(*arguments, self._ordinal, self._memory_limit, self._stream, self._output)
         self._meter = walk.meter()
         return BatchIterator(walk, self._locations, self._slide_of, self._ordinal is not None)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from . import _arguments, _cuda, _images, _levels, _source, _thumbnail
+from . import _arguments, _cuda, _images, _levels, _onto, _output, _source, _thumbnail
 from ._associated import AssociatedImages
 from ._images import Image
 from ._lazy import np
@@ -16,6 +17,8 @@ from .batch import PatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from .device_array import DeviceArray
 
     Source = str | os.PathLike | bytes | bytearray | memoryview | BinaryIO
     Fill = float | Sequence[float] | np.ndarray
@@ -214,7 +217,12 @@ class Slide:
         workers: int | None = None,
         device: str = "cpu",
         on_error: OnError = "raise",
-    ) -> np.ndarray:
+        dtype: Any = None,
+        layout: Literal["HWC", "CHW"] = "HWC",
+        mean: float | Sequence[float] | None = None,
+        std: float | Sequence[float] | None = None,
+        stream: Any = None,
+    ) -> np.ndarray | DeviceArray:
         """Reads a region.
 
         Parameters
@@ -238,11 +246,21 @@ class Slide:
             "cpu", or "cuda" or "cuda:N" for a GPU's memory; see docs/gpu.md. `out` is then a C-contiguous array there.
         on_error : {"raise", "fill"}
             "fill" fills broken tiles and reports them in `last_errors`.
+        dtype : dtype, optional
+            On a GPU: float32 or float16 instead of the slide's own.
+        layout : {"HWC", "CHW"}
+            On a GPU: "CHW" is (C, h, w).
+        mean, std : number or sequence of numbers, optional
+            On a GPU, with a float dtype: the result is (sample - mean) / std, for all channels or one for each, in
+            units of the slide's samples (0 to 255 where these are uint8). `fill` is a sample like the others.
+        stream : int or object, optional
+            On a GPU: as for `Loader`. What it was given before comes first, where `out` is given.
 
         Returns
         -------
-        numpy.ndarray
-            (h, w, C) of the slide's dtype, or `out`. Its memory returns to a pool when dropped. GPU: `DeviceArray`.
+        numpy.ndarray or DeviceArray
+            (h, w, C) of the slide's dtype, or `out`. Its memory returns to a pool when dropped. GPU: `DeviceArray`, of
+            the dtype and layout that were asked for.
 
         Raises
         ------
@@ -268,7 +286,16 @@ class Slide:
         size = _arguments.size(size)
         index = _levels.resolve(self, level, mpp, downsample, power)
         location = self._open_core().to_level(index, location)
-        return self._read(index, location, size, out, fill, workers, on_error, ordinal=ordinal)
+        onto = None
+        if ordinal is not None:
+            described = self._described["levels"][index]
+            output = _output.checked(dtype, layout, mean, std, layouts=("HWC", "CHW"), described=described)
+            onto = _onto.Reading(ordinal, output, None if stream is None else _cuda.stream_number(stream))
+        elif (
+            dtype is not None or layout != "HWC" or mean is not None or std is not None or stream is not None
+        ):
+            _output.refuse(dtype=dtype, layout=(layout, "HWC"), mean=mean, std=std, stream=stream)
+        return self._read(index, location, size, out, fill, workers, on_error, onto=onto)
 
     def read_level(
         self,
@@ -351,21 +378,24 @@ class Slide:
         workers=None,
         on_error="raise",
         described=None,
-        ordinal=None,
+        onto=None,
     ):
-        """Reads a region in pixels of image number `image` itself."""
+        """Reads a region in pixels of image number `image` itself, `onto` a device or the host."""
         if described is None:
             described = self._described["levels"][image]
         core = self._open_core()
         view = None
         if out is not None:
-            check = _arguments.output if ordinal is None else _cuda.target
-            view = check(out, (size[1], size[0], described["channels"]), np.dtype(described["dtype"]))
+            if onto is None:
+                shape = size[1], size[0], described["channels"]
+                view = _arguments.output(out, shape, np.dtype(described["dtype"]))
+            else:
+                view = onto.view(out, size, described)
         values = _arguments.fill(fill, described["dtype"])
         fill_broken = _arguments.fill_broken(on_error)
         in_this_thread = self._in_this_thread
         in_this_thread.errors = ()
-        read = core.read if ordinal is None else _cuda.reader(core, ordinal)
+        read = core.read if onto is None else functools.partial(onto.read, core)
         pixels, errors = read(image, location, size, view, values, _arguments.workers(workers), fill_broken)
         if errors:
             in_this_thread.errors = tuple(PatchError(row, message) for row, message in errors)

@@ -70,7 +70,7 @@ class DeviceLoaderTest : public cuda::FakeDriverTest {
                                                     size_t memory = 0) {
     return DeviceLoader::open(context, std::move(gpu), {known.slide},
                               std::make_shared<const std::vector<Patch>>(patches), in_order(patches.size()),
-                              std::move(options), memory);
+                              {std::move(options), memory, {}});
   }
 
   static void expect_pixels(const KnownSlide& known, const std::vector<Patch>& patches,
@@ -339,7 +339,7 @@ Result<bool> read_all(const KnownSlide& known, const LoaderContext& context) {
   MICROTOME_ASSIGN(
       auto loader,
       DeviceLoader::open(context, gpu, {known.slide}, std::make_shared<const std::vector<Patch>>(patches),
-                         in_order(patches.size()), options_for_test(kPatch, 2, 1), 0));
+                         in_order(patches.size()), {options_for_test(kPatch, 2, 1), 0, {}}));
   MICROTOME_ASSIGN(const cuda::Stream stream, gpu->device->make_stream());
   bool right = true;
   for (;;) {

@@ -73,10 +73,16 @@ _KINDS = {
     (1, 32): "u4",
     (0, 8): "i1",
     (0, 16): "i2",
+    (2, 16): "f2",
     (2, 32): "f4",
     (2, 64): "f8",
 }
 _NAMES = []  # of capsules: PyCapsule_SetName keeps the pointer
+_new_capsule = ctypes.pythonapi.PyCapsule_New
+_new_capsule.restype, _new_capsule.argtypes = (
+    ctypes.py_object,
+    [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p],
+)
 
 
 class Taken:
@@ -170,6 +176,28 @@ class Consumer:
         """Memory of our own, as an array that others may write to."""
         return Memory(self, shape, np.dtype(dtype), stream)
 
+    def tensor(self, shape, dtype, strides=None):
+        """The same, for those who take it by DLPack alone."""
+        return Tensor(self, shape, np.dtype(dtype), strides)
+
+    def fill(self, address, value, nbytes):
+        """Queues it on our stream."""
+        self._do(
+            "cuMemsetD8Async",
+            ctypes.c_uint64(address),
+            ctypes.c_ubyte(value),
+            ctypes.c_size_t(nbytes),
+            ctypes.c_void_p(self.stream),
+        )
+
+    def order(self, stream, after):
+        """What `stream` is given from now on comes after what `after` was given."""
+        event = ctypes.c_void_p()
+        self._do("cuEventCreate", ctypes.byref(event), 2)
+        self._do("cuEventRecord", event, ctypes.c_void_p(after))
+        self._do("cuStreamWaitEvent", ctypes.c_void_p(stream), event, 0)
+        self._do("cuEventDestroy_v2", event)
+
 
 class Memory:
     def __init__(self, consumer, shape, dtype, stream):
@@ -192,16 +220,55 @@ class Memory:
 
     def fill(self, value):
         """Queues it on the consumer's stream."""
-        self._consumer._do(
-            "cuMemsetD8Async",
-            ctypes.c_uint64(self.address),
-            ctypes.c_ubyte(value),
-            ctypes.c_size_t(int(np.prod(self.shape)) * self.dtype.itemsize),
-            ctypes.c_void_p(self._consumer.stream),
-        )
+        self._consumer.fill(self.address, value, int(np.prod(self.shape)) * self.dtype.itemsize)
 
     def to_host(self):
         return self._consumer.copy(self.address, self.shape, self.dtype)
 
     def free(self):
         self._consumer._do("cuMemFree_v2", ctypes.c_uint64(self.address))
+
+
+class Tensor:
+    """As one of a library that has no array interface. `taken` counts its capsules that are in use."""
+
+    def __init__(self, consumer, shape, dtype, strides):
+        self._memory = Memory(consumer, shape, dtype, None)
+        self._consumer, self.shape, self.dtype, self.address = (
+            consumer,
+            tuple(shape),
+            dtype,
+            self._memory.address,
+        )
+        self.taken = 0
+        packed = [int(np.prod(self.shape[i + 1 :])) for i in range(len(self.shape))]
+        self._sides = (ctypes.c_int64 * len(shape))(*shape)
+        self._strides = (ctypes.c_int64 * len(shape))(*(strides or packed))
+        code = {"i": 0, "u": 1, "f": 2}[dtype.kind]
+        self._managed = DLManagedTensor(
+            DLTensor(
+                self.address,
+                *self.__dlpack_device__(),
+                len(shape),
+                code,
+                8 * dtype.itemsize,
+                1,
+                self._sides,
+                self._strides,
+                0,
+            ),
+            None,
+            DELETER(self._give_back),
+        )
+        self.fill, self.to_host, self.free = self._memory.fill, self._memory.to_host, self._memory.free
+
+    def _give_back(self, managed):
+        self.taken -= 1
+
+    def __dlpack_device__(self):
+        return 2, self._consumer.device
+
+    def __dlpack__(self, stream=None):
+        self._consumer.order(stream, after=self._consumer.stream)
+        self.taken += 1
+        return _new_capsule(ctypes.addressof(self._managed), b"dltensor", None)

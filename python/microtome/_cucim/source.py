@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import _arguments, _core, _cuda
+from .._output import Output
 from ..device_array import DeviceArray
 from ..errors import Error
 from ..slide import open as open_native
@@ -109,7 +110,10 @@ class Reader:
             )
             begin, more = _core.Pass, {}
             if self._ordinal is not None:
-                begin, more = _core.DevicePass, {"ordinal": self._ordinal, "memory_bytes": 0, "stream": 1}
+                begin, more = (
+                    _core.DevicePass,
+                    {"ordinal": self._ordinal, "memory_bytes": 0, "stream": 1, "format": Output()},
+                )
             walk = begin(
                 patches,
                 order=order,

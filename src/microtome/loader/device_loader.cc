@@ -29,16 +29,19 @@ struct Flight {
 }  // namespace
 
 struct DeviceLoader::State {
-  State(LoaderContext shared, std::shared_ptr<const gpu::Gpu> device, BatchList batches, LoaderOptions how)
+  State(LoaderContext shared, std::shared_ptr<const gpu::Gpu> device, BatchList batches,
+        DeviceLoaderOptions how)
       : context(std::move(shared)),
         gpu(std::move(device)),
         list(std::move(batches)),
-        options(std::move(how)),
+        memory_bytes(how.memory_bytes),
+        format(std::move(how.format)),
+        options(std::move(how.loader)),
         pool(cuda::DevicePool::make(gpu->device, SIZE_MAX)),
         meter(std::make_shared<LoaderMeter>(context.counters.get())) {}
   ~State() { stop(); }
 
-  Status open(size_t memory_bytes);
+  Status open();
   void start();
   void stop() noexcept;
   Result<std::optional<DeviceBatch>> next();
@@ -55,6 +58,8 @@ struct DeviceLoader::State {
   const LoaderContext context;
   const std::shared_ptr<const gpu::Gpu> gpu;
   const BatchList list;
+  const size_t memory_bytes;  // as asked for
+  const gpu::OutputFormat format;
   const LoaderOptions options;
   const std::shared_ptr<cuda::DevicePool> pool;
   const std::shared_ptr<LoaderMeter> meter;
@@ -75,11 +80,12 @@ struct DeviceLoader::State {
   std::thread thread;
 };
 
-Status DeviceLoader::State::open(size_t memory_bytes) {
+Status DeviceLoader::State::open() {
   MICROTOME_TRY(gpu->device->driver().usable());
   if (list.count() == 0) return ok_status();
   const auto bytes = checked_mul(static_cast<size_t>(options.size.w), static_cast<size_t>(options.size.h),
-                                 list.pixel().bytes(), static_cast<size_t>(list.rows_per_batch()));
+                                 size_t{list.pixel().samples}, sample_bytes(format.type(list.pixel().type)),
+                                 static_cast<size_t>(list.rows_per_batch()));
   if (!bytes)
     return out_of_memory("batches of {} patches of {}x{} pass the address space", list.rows_per_batch(),
                          options.size.w, options.size.h);
@@ -92,13 +98,14 @@ Status DeviceLoader::State::open(size_t memory_bytes) {
     if (!levels[patch.level]) need.add(*list.slides()[patch.slide], patch.level, options.size);
     levels[patch.level] = true;
   }
-  if (memory_bytes == 0) {
+  size_t limit = memory_bytes;
+  if (limit == 0) {
     MICROTOME_ASSIGN(const size_t most, gpu::default_limit(*gpu->device));
-    memory_bytes = std::max(most, 2 * need.least_slab());
+    limit = std::max(most, 2 * need.least_slab());
   }
   MICROTOME_ASSIGN(const gpu::PipelineSizes sizes,
                    gpu::choose_sizes(need, list.rows_per_batch(), list.count(),
-                                     static_cast<uint64_t>(options.prefetch) + 1, memory_bytes));
+                                     static_cast<uint64_t>(options.prefetch) + 1, limit));
   MICROTOME_ASSIGN(pipeline, gpu::Pipeline::make(gpu, sizes));
   gpu::CpuBackendOptions how;
   how.executor = context.executor;
@@ -197,7 +204,9 @@ Status DeviceLoader::State::begin(const std::shared_ptr<gpu::DeviceRead>& read) 
   read->shape.patch = options.size;
   read->shape.samples = pixel.samples;
   read->shape.type = pixel.type;
-  read->fill = options.fill;
+  read->shape.output = format.output;
+  read->shape.planar = format.planar;
+  MICROTOME_ASSIGN(read->constants, gpu::make_constants(read->shape, format, options.fill));
   read->on_error = options.on_error;
   read->counters = &meter->read;
   // The last batch too, so that its block is one that there is.
@@ -210,9 +219,8 @@ Status DeviceLoader::State::begin(const std::shared_ptr<gpu::DeviceRead>& read) 
 void DeviceLoader::State::deliver(Flight flight) {
   const gpu::DeviceRead& read = *flight.read;
   const auto count = static_cast<int64_t>(flight.indices.size());
-  DeviceBatch batch{{flight.read->block,
-                     {count, options.size.h, options.size.w, int64_t{read.shape.samples}},
-                     read.shape.type},
+  DeviceBatch batch{{flight.read->block, format.shape(count, options.size, read.shape.samples),
+                     format.type(read.shape.type)},
                     std::move(flight.indices),
                     std::move(flight.read->errors),
                     flight.number};
@@ -275,13 +283,13 @@ Result<std::unique_ptr<DeviceLoader>> DeviceLoader::open(LoaderContext context,
                                                          std::shared_ptr<const gpu::Gpu> gpu,
                                                          std::vector<std::shared_ptr<const Slide>> slides,
                                                          std::shared_ptr<const std::vector<Patch>> patches,
-                                                         std::vector<int64_t> order, LoaderOptions options,
-                                                         size_t memory_bytes) {
+                                                         std::vector<int64_t> order,
+                                                         DeviceLoaderOptions options) {
   MICROTOME_ASSIGN(BatchList list,
-                   BatchList::make(std::move(slides), std::move(patches), std::move(order), options));
+                   BatchList::make(std::move(slides), std::move(patches), std::move(order), options.loader));
   auto state =
       std::make_unique<State>(std::move(context), std::move(gpu), std::move(list), std::move(options));
-  MICROTOME_TRY(state->open(memory_bytes));
+  MICROTOME_TRY(state->open());
   return std::unique_ptr<DeviceLoader>(new DeviceLoader(std::move(state)));
 }
 

@@ -21,23 +21,28 @@ namespace microtome {
 
 /// A batch whose pixels are on a device, all of them written. It refers to nothing else.
 struct DeviceBatch {
-  cuda::DeviceTensor pixels;     ///< (N, H, W, C)
+  cuda::DeviceTensor pixels;     ///< (N, H, W, C), or (N, C, H, W) where the format is planar.
   std::vector<int64_t> indices;  ///< As Batch has them.
   std::vector<RegionError> errors;
   uint64_t number = 0;
 };
 
+struct DeviceLoaderOptions {
+  LoaderOptions loader;
+  /// Of the device, for decoded tiles; batches come on top. 0: gpu::default_limit().
+  size_t memory_bytes = 0;
+  gpu::OutputFormat format;  ///< Made for the patches' images.
+};
+
 class DeviceLoader {
  public:
-  /// As Loader::open, whose cache, pool and keep_bytes are not used. `memory_bytes`: of the device, for
-  /// decoded tiles; batches come on top. 0: gpu::default_limit(). Takes that memory, and pinned memory, at
-  /// once. Errors also: the device's; invalid_argument, `memory_bytes` is too little.
+  /// As Loader::open, whose cache, pool and keep_bytes are not used. Takes the device's memory for tiles, and
+  /// pinned memory, at once. Errors also: the device's; invalid_argument, `memory_bytes` is too little.
   static Result<std::unique_ptr<DeviceLoader>> open(LoaderContext context,
                                                     std::shared_ptr<const gpu::Gpu> gpu,
                                                     std::vector<std::shared_ptr<const Slide>> slides,
                                                     std::shared_ptr<const std::vector<Patch>> patches,
-                                                    std::vector<int64_t> order, LoaderOptions options,
-                                                    size_t memory_bytes);
+                                                    std::vector<int64_t> order, DeviceLoaderOptions options);
   /// Stops at once: what has not started is dropped, what runs is waited for. In a forked child it does
   /// nothing.
   ~DeviceLoader();

@@ -19,11 +19,11 @@ namespace {
 constexpr size_t kIdleBytes = size_t{256} << 20;     // of results that were dropped
 constexpr size_t kPipelineBytes = size_t{64} << 20;  // unless tiles are larger
 
-Result<size_t> bytes_of(const TileFormat& format, Size size) {
+Result<size_t> bytes_of(Size size, uint16_t samples, SampleType type) {
   if (size.empty())
     return invalid_argument("a region of {}x{} pixels, expected 1x1 at least", size.w, size.h);
-  const auto bytes = checked_mul(static_cast<size_t>(size.w), static_cast<size_t>(size.h),
-                                 size_t{format.samples}, sample_bytes(format.type));
+  const auto bytes = checked_mul(static_cast<size_t>(size.w), static_cast<size_t>(size.h), size_t{samples},
+                                 sample_bytes(type));
   if (!bytes) return out_of_memory("{}x{} pixels pass the address space", size.w, size.h);
   return *bytes;
 }
@@ -60,19 +60,21 @@ Result<std::unique_ptr<Pipeline>> DeviceReader::take_pipeline(const Slide& slide
 }
 
 Result<std::optional<cuda::DeviceTensor>> DeviceReader::read(std::shared_ptr<const Slide> slide, int image,
-                                                             Rect region, const ReadOptions& options,
+                                                             Rect region, const DeviceReadOptions& how,
                                                              const DeviceTarget* target,
                                                              std::vector<RegionError>* errors) try {
   MICROTOME_TRY(gpu_->device->driver().usable());
+  const ReadOptions& options = how.read;
   if (options.workers < 1) return invalid_argument("{} workers, expected at least 1", options.workers);
   if (options.on_error == OnError::fill && errors == nullptr)
     return invalid_argument("on_error fill without a place for what it fills");
   const TileFormat& format = slide->image(image).format;
-  MICROTOME_ASSIGN(const size_t bytes, bytes_of(format, region.size()));
+  const SampleType type = how.format.type(format.type);
+  MICROTOME_ASSIGN(const size_t bytes, bytes_of(region.size(), format.samples, type));
   MICROTOME_ASSIGN(std::unique_ptr<Pipeline> pipeline, take_pipeline(*slide, image, region.size()));
   const auto read = std::make_shared<DeviceRead>();
-  read->shape = {1, region.size(), format.samples, format.type, Output::same, false};
-  read->fill = options.fill;
+  read->shape = {1, region.size(), format.samples, format.type, how.format.output, how.format.planar};
+  MICROTOME_ASSIGN(read->constants, make_constants(read->shape, how.format, options.fill));
   read->on_error = options.on_error;
   read->counters = counters_.get();
   if (target != nullptr) {
@@ -96,8 +98,8 @@ Result<std::optional<cuda::DeviceTensor>> DeviceReader::read(std::shared_ptr<con
   if (read->error) return *std::move(read->error);
   if (errors != nullptr) std::move(read->errors.begin(), read->errors.end(), std::back_inserter(*errors));
   if (target != nullptr) return std::optional<cuda::DeviceTensor>();
-  return std::optional(
-      cuda::DeviceTensor{std::move(read->block), {region.h, region.w, int64_t{format.samples}}, format.type});
+  return std::optional(cuda::DeviceTensor{
+      std::move(read->block), how.format.shape(std::nullopt, region.size(), format.samples), type});
 } catch (const std::bad_alloc&) {
   return Error{Errc::out_of_memory, "no memory left"};
 }

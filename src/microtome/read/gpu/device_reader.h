@@ -17,11 +17,17 @@
 
 namespace microtome::gpu {
 
-/// A caller's memory on the device: C-contiguous, of the region's size and the image's samples and type.
+/// A caller's memory on the device: C-contiguous, of the region's size, of the samples and type that are
+/// asked for.
 struct DeviceTarget {
   cuda::DeviceAddress address = 0;
   /// What was queued on it before is done first.
   std::optional<cuda::ForeignStream> after;
+};
+
+struct DeviceReadOptions {
+  ReadOptions read;
+  OutputFormat format;  ///< Made for the image that is read.
 };
 
 class DeviceReader {
@@ -33,11 +39,12 @@ class DeviceReader {
   const Gpu& gpu() const noexcept { return *gpu_; }
   std::shared_ptr<const Gpu> shared_gpu() const noexcept { return gpu_; }
 
-  /// Reads `region`, in pixels of image `image`, into `target` or new memory: (h, w, samples). The pixels are
-  /// there when this returns. With on_error fill, what was filled is appended to `errors`, which may be null
-  /// only with on_error raise. Errors: Reader::read's, and the device's.
+  /// Reads `region`, in pixels of image `image`, into `target` or new memory: (h, w, samples), or (samples,
+  /// h, w) where the format is planar. The pixels are there when this returns. With on_error fill, what was
+  /// filled is appended to `errors`, which may be null only with on_error raise. Errors: Reader::read's, and
+  /// the device's.
   Result<std::optional<cuda::DeviceTensor>> read(std::shared_ptr<const Slide> slide, int image, Rect region,
-                                                 const ReadOptions& options, const DeviceTarget* target,
+                                                 const DeviceReadOptions& options, const DeviceTarget* target,
                                                  std::vector<RegionError>* errors);
 
  private:

@@ -28,6 +28,11 @@ bool is_odd(const StepPart& part) {
   return false;
 }
 
+/// With the read's constants at an address.
+BatchMemory batch_memory(const DeviceRead& read, cuda::DeviceAddress constants) {
+  return {read.pixels, constants + read.constants.fill_at, constants};
+}
+
 }  // namespace
 
 /// A step from when it is cut until it is done.
@@ -189,14 +194,15 @@ Status Pipeline::launch(Active& active) {
                           step.piece_count);
   PieceList pieces(read.shape, storage);
   list_pieces(active, pieces);
-  std::memcpy(pinned + (step.fill_at - step.begin), read.fill.data(), read.fill.size());
+  const std::vector<std::byte>& constants = read.constants.bytes;
+  std::memcpy(pinned + (step.constants_at - step.begin), constants.data(), constants.size());
   MICROTOME_TRY(device().copy_to_device(slabs_.address() + step.begin, pinned, step.bytes, copy_));
   MICROTOME_TRY(backend_->queue(*step.list, copy_));
   MICROTOME_TRY(device().record(*active.copied, copy_));
   MICROTOME_TRY(device().wait(scatter_, *active.copied));
   if (read.error) return ok_status();
   return gpu_->kernel.launch(pieces, slabs_.address() + step.pieces_at,
-                             {read.pixels, slabs_.address() + step.fill_at, 0}, scatter_);
+                             batch_memory(read, slabs_.address() + step.constants_at), scatter_);
 }
 
 /// What is wrong here is the read's error.
@@ -280,8 +286,8 @@ Status Pipeline::repair_part(DeviceRead& read, const StepPart& part) {
   const Rect& needed = part.planned->needed;
   const size_t slot = pixel_slot_bytes(*(*ref)->format, needed.size());
   const size_t pieces_at = (slot + SlabRing::kAlign - 1) / SlabRing::kAlign * SlabRing::kAlign;
-  const size_t fill_at = pieces_at + part.count * sizeof(ScatterPiece);
-  const size_t bytes = fill_at + read.fill.size();
+  const size_t constants_at = pieces_at + part.count * sizeof(ScatterPiece);
+  const size_t bytes = constants_at + read.constants.bytes.size();
   MICROTOME_TRY(make_lane(bytes));
 
   const auto tile = std::make_shared<SlabTile>();
@@ -298,10 +304,10 @@ Status Pipeline::repair_part(DeviceRead& read, const StepPart& part) {
     read.error = std::move(listed).error();
     return ok_status();
   }
-  std::memcpy(pinned + fill_at, read.fill.data(), read.fill.size());
+  std::memcpy(pinned + constants_at, read.constants.bytes.data(), read.constants.bytes.size());
   MICROTOME_TRY(device().copy_to_device(address, pinned, bytes, scatter_));
   MICROTOME_TRY(
-      gpu_->kernel.launch(pieces, address + pieces_at, {read.pixels, address + fill_at, 0}, scatter_));
+      gpu_->kernel.launch(pieces, address + pieces_at, batch_memory(read, address + constants_at), scatter_));
   return device().record(lane_->done, scatter_);
 }
 

@@ -43,11 +43,11 @@ void PipelineNeed::add(const Slide& slide, int number, Size size) noexcept {
              down = static_cast<uint64_t>(std::min(touched(size.h, grid.tile.h), grid.rows));
   largest_slot = std::max(largest_slot, bytes);
   region_bytes = std::max(region_bytes, times(times(bytes, across), down));
-  pixel_bytes = std::max(pixel_bytes, grid.format.samples * sample_bytes(grid.format.type));
+  constants_bytes = std::max(constants_bytes, most_constants_bytes(grid.format.samples));
 }
 
 size_t PipelineNeed::least_slab() const noexcept {
-  return aligned(largest_slot + step_overhead(pixel_bytes));
+  return aligned(largest_slot + step_overhead(constants_bytes));
 }
 
 Result<PipelineSizes> choose_sizes(const PipelineNeed& need, uint64_t regions, uint64_t reads, uint64_t ahead,
@@ -59,12 +59,13 @@ Result<PipelineSizes> choose_sizes(const PipelineNeed& need, uint64_t regions, u
         "each",
         limit_bytes, kFew * least);
   const size_t read =
-      std::min(times(need.region_bytes, regions), kLargestSlab) + step_overhead(need.pixel_bytes);
+      std::min(times(need.region_bytes, regions), kLargestSlab) + step_overhead(need.constants_bytes);
   PipelineSizes sizes;
   sizes.slab_bytes = std::max({least, std::min(aligned(read), aligned(limit_bytes / 8)), kSmallestSlab});
   if (sizes.slab_bytes > limit_bytes / kFew) sizes.slab_bytes = least;
   // No more than all reads together can fill.
-  const size_t all = times(times(need.region_bytes, regions) + 2 * step_overhead(need.pixel_bytes), reads);
+  const size_t all =
+      times(times(need.region_bytes, regions) + 2 * step_overhead(need.constants_bytes), reads);
   sizes.slabs = std::clamp<size_t>(limit_bytes / sizes.slab_bytes, kFew, all / sizes.slab_bytes + kFew);
   sizes.staging_bytes =
       sizes.slab_bytes * static_cast<size_t>(std::clamp<uint64_t>(ahead, 1, kMostStagedSlabs));

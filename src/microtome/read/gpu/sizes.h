@@ -15,9 +15,9 @@ namespace microtome::gpu {
 
 /// What the reads of one pipeline may need; grows with each kind of image they are of.
 struct PipelineNeed {
-  size_t largest_slot = 0;  ///< Of one tile.
-  size_t region_bytes = 0;  ///< Of the slots of one region's tiles, none of them shared.
-  size_t pixel_bytes = 0;
+  size_t largest_slot = 0;     ///< Of one tile.
+  size_t region_bytes = 0;     ///< Of the slots of one region's tiles, none of them shared.
+  size_t constants_bytes = 0;  ///< Of a read.
 
   /// Regions of `size` are read of image `number` of `slide`.
   void add(const Slide& slide, int number, Size size) noexcept;

@@ -85,7 +85,7 @@ Status StepPlanner::add_tile(const PlannedTile& planned, uint32_t first) {
   tile->part = slide.image(static_cast<int>(key.image)).shown(key.col, key.row);
   if (pixel_slot_bytes(*ref.format, tile->part.size()) > kLargestWholeSlot) tile->part = planned.needed;
   const size_t bytes = backend_.slot_bytes(slide, key, ref, tile->part);
-  const size_t most = ring_.slab_bytes() - step_overhead(read_->fill.size());
+  const size_t most = ring_.slab_bytes() - step_overhead(read_->constants.bytes.size());
   if (bytes > most)
     return out_of_memory(
         "{}x{} pixels of a tile need {} bytes of the device, where device_memory_limit leaves "
@@ -118,7 +118,7 @@ Status StepPlanner::add_parts(const std::shared_ptr<SlabTile>& tile, const Plann
 
 bool StepPlanner::fits(size_t slot_bytes, size_t pieces) const noexcept {
   const size_t listed = (steps_.back()->piece_count + pieces) * sizeof(ScatterPiece);
-  return aligned(slot_bytes) + aligned(listed) + aligned(read_->fill.size()) <= ring_.room();
+  return aligned(slot_bytes) + aligned(listed) + aligned(read_->constants.bytes.size()) <= ring_.room();
 }
 
 void StepPlanner::make_room(size_t slot_bytes, size_t pieces) {
@@ -148,8 +148,8 @@ void StepPlanner::begin() {
 void StepPlanner::close() {
   Step& step = *steps_.back();
   step.pieces_at = ring_.take(step.piece_count * sizeof(ScatterPiece));
-  step.fill_at = ring_.take(read_->fill.size());
-  step.bytes = step.fill_at + read_->fill.size() - step.begin;
+  step.constants_at = ring_.take(read_->constants.bytes.size());
+  step.bytes = step.constants_at + read_->constants.bytes.size() - step.begin;
   ring_.filled_by(step.number);
 }
 

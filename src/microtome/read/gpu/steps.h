@@ -6,7 +6,7 @@
 //
 // Note [Steps]
 // What one step brings to the device is one stretch of a slab and goes up in one copy: the slots of its new
-// tiles, then its pieces, then one pixel of background. A batch whose new tiles fit into what is left of a
+// tiles, then its pieces, then its read's constants. A batch whose new tiles fit into what is left of a
 // slab, as most do, is one step and so one copy and one launch; a larger one is several, each of at most a
 // slab.
 #pragma once
@@ -21,6 +21,7 @@
 #include "microtome/device/cuda/pool.h"
 #include "microtome/plan/batch.h"
 #include "microtome/read/gpu/backend.h"
+#include "microtome/read/gpu/output_format.h"
 #include "microtome/read/gpu/scatter.h"
 #include "microtome/read/gpu/slab_ring.h"
 #include "microtome/read/read_options.h"
@@ -33,7 +34,7 @@ struct DeviceRead {
   std::vector<std::shared_ptr<const Slide>> slides;  ///< What TileKey::slide counts.
   BatchPlan plan;                                    ///< All of its regions are of `shape`'s size.
   BatchShape shape;
-  std::vector<std::byte> fill;  ///< One pixel.
+  Constants constants;
   OnError on_error = OnError::raise;
   ReadCounters* counters = nullptr;  ///< unowned; may be null.
   /// Where its pixels go, and what keeps that memory, if it is ours.
@@ -64,15 +65,15 @@ struct Step {
   std::vector<StepPart> parts;
   std::vector<std::pair<uint32_t, Rect>> background;  ///< Region, and what of it is background.
   size_t begin = 0, bytes = 0;                        ///< Its stretch, from the ring's beginning.
-  size_t pieces_at = 0, fill_at = 0;                  ///< From the ring's beginning.
+  size_t pieces_at = 0, constants_at = 0;             ///< From the ring's beginning.
   uint32_t piece_count = 0;                           ///< At most.
   uint64_t must_be_done = 0;                          ///< A step before it, before its stretch is written.
 };
 
 /// What a slab must hold beside a tile's slot.
 inline constexpr uint32_t kMostPiecesOfPart = 1024;
-constexpr size_t step_overhead(size_t pixel_bytes) noexcept {
-  return kMostPiecesOfPart * sizeof(ScatterPiece) + pixel_bytes + 4 * SlabRing::kAlign;
+constexpr size_t step_overhead(size_t constants_bytes) noexcept {
+  return kMostPiecesOfPart * sizeof(ScatterPiece) + constants_bytes + 4 * SlabRing::kAlign;
 }
 
 /// Images whose tiles are larger than this (strips, as a rule) are decoded in the part that a batch needs.
