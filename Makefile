@@ -82,16 +82,10 @@ fuzz: requirements
 TILES ?= 1000000
 SLIDES ?= $(or $(MICROTOME_SLIDES),../shared/slides)
 JOBS := $(shell nproc)
-jpeg-proof: packages-test
-	@cmake --preset release > /dev/null && cmake --build build/release --parallel $(JOBS) --target jpeg_proof
-	@mkdir -p build/jpeg-proof
-	build/release/tests/cpp/jpeg_proof --random $(TILES) --jobs $(JOBS) --state build/jpeg-proof/$(TILES)-by-$(JOBS) \
-	  $(if $(wildcard $(SLIDES)),--files $(SLIDES))
-
-jpeg2000-proof: packages-test
-	@cmake --preset release > /dev/null && cmake --build build/release --parallel $(JOBS) --target jpeg2000_proof
-	@mkdir -p build/jpeg2000-proof
-	build/release/tests/cpp/jpeg2000_proof --random $(TILES) --jobs $(JOBS) --state build/jpeg2000-proof/$(TILES)-by-$(JOBS) \
+jpeg-proof jpeg2000-proof: %-proof: packages-test
+	@cmake --preset release > /dev/null && cmake --build build/release --parallel $(JOBS) --target codec_proof
+	@mkdir -p build/$*-proof
+	build/release/tests/cpp/codec_proof $* --random $(TILES) --jobs $(JOBS) --state build/$*-proof/$(TILES)-by-$(JOBS) \
 	  $(if $(wildcard $(SLIDES)),--files $(SLIDES))
 
 PIECES ?= 1000000

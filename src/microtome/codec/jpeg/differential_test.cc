@@ -1,7 +1,7 @@
 // Random and damaged streams: what the codec gives, and our own decoder with every instruction set, is what
 // libjpeg-turbo gives, pixels or error, and nothing outside of input and output is touched (both lie against
-// forbidden pages). The same checks run for hours in fuzz/jpeg.cc and tests/cpp/jpeg_proof.cc.
-#include "microtome/codec/jpeg/for_test/differential.h"
+// forbidden pages). The same checks run for hours in fuzz/jpeg.cc and tests/cpp/codec_proof.cc.
+#include "microtome/codec/for_test/differential.h"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@
 #include "microtome/codec/jpeg/for_test/plain_libjpeg.h"
 #include "microtome/codec/jpeg/for_test/random_stream.h"
 #include "microtome/codec/jpeg/for_test/stream_writer.h"
-#include "microtome/codec/jpeg/for_test/subjects.h"
+#include "microtome/codec/jpeg/for_test/tested.h"
 #include "microtome/codec/jpeg/frame.h"
 #include "microtome/codec/jpeg/markers.h"
 #include "microtome/codec/jpeg/tile.h"
@@ -21,6 +21,8 @@
 
 namespace microtome::jpeg::test {
 namespace {
+
+using namespace microtome::test;
 
 constexpr int kMaxSide = 200;
 
@@ -39,8 +41,8 @@ class JpegDifferential : public testing::Test {
   }
 
   // One decoder meets all streams: nothing of one may show in another.
-  const std::vector<NamedSubject> subjects_ = subjects();
-  Differential differential_;
+  const std::vector<NamedSubject> subjects_ = tested().subjects();
+  Differential differential_{tested().judge()};
   std::map<std::string, int> equal_, declined_;
 };
 

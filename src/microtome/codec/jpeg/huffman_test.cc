@@ -6,15 +6,15 @@
 #include <numeric>
 #include <string>
 
+#include "microtome/codec/for_test/random.h"
 #include "microtome/codec/jpeg/for_test/huffman_writer.h"
-#include "microtome/codec/jpeg/for_test/random.h"
 
 namespace microtome::jpeg {
 namespace {
 
+using microtome::test::Random;
 using test::CodeTable;
 using test::Frequencies;
-using test::Random;
 using test::TableStyle;
 
 HuffmanSpec spec_of(const CodeTable& table) {

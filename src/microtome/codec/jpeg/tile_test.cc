@@ -14,14 +14,17 @@
 #include <string>
 #include <vector>
 
-#include "microtome/codec/jpeg/for_test/differential.h"
+#include "microtome/codec/for_test/differential.h"
 #include "microtome/codec/jpeg/for_test/plain_libjpeg.h"
 #include "microtome/codec/jpeg/for_test/random_stream.h"
+#include "microtome/codec/jpeg/for_test/tested.h"
 #include "microtome/codec/jpeg/markers.h"
 #include "microtome/simd/targets_for_test.h"
 
 namespace microtome::jpeg::test {
 namespace {
+
+using namespace microtome::test;
 
 // One decoder for many tiles: nothing of one may show in another.
 struct Ours {
@@ -57,7 +60,7 @@ bool is_ours(const RandomStream& stream) {
 TEST(JpegTile, WholeTilesAreTheLibrarys) {
   simd::on_every_target([] {
     Ours ours;
-    Differential differential;
+    Differential differential(tested().judge());
     for (uint64_t seed = 0; seed < 600; ++seed) {
       const RandomStream stream = random_stream(seed, 180);
       Random random(seed);
@@ -78,7 +81,7 @@ TEST(JpegTile, WholeTilesAreTheLibrarys) {
 TEST(JpegTile, PartsAreCropsOfTheWhole) {
   simd::on_every_target([] {
     Ours ours;
-    Differential differential;
+    Differential differential(tested().judge());
     for (uint64_t seed = 1000; seed < 1300; ++seed) {
       const RandomStream stream = random_stream(seed, 180);
       Random random(seed);
@@ -204,7 +207,7 @@ TEST(JpegTile, PlanesAreTheLibrarysSamples) {
 TEST(JpegTile, DamagedTilesAreTheLibrarysOrDeclined) {
   simd::on_every_target([] {
     Ours ours;
-    Differential differential;
+    Differential differential(tested().judge());
     for (uint64_t seed = 3000; seed < 3150; ++seed) {
       const RandomStream stream = random_stream(seed, 120);
       Random random(seed);

@@ -6,7 +6,7 @@
 #include <optional>
 #include <random>
 
-#include "microtome/codec/jpeg/for_test/guarded_memory.h"
+#include "microtome/codec/for_test/guarded_memory.h"
 #include "microtome/simd/targets.h"
 
 namespace microtome::jpeg {
@@ -61,7 +61,7 @@ class JpegUnstuff : public testing::TestWithParam<std::string_view> {
 
   const simd::TargetForTest target_{GetParam()};
   Unstuffer unstuffer_;
-  test::GuardedMemory memory_{4096};
+  microtome::test::GuardedMemory memory_{4096};
 };
 
 std::vector<std::byte> bytes(std::initializer_list<int> values) {

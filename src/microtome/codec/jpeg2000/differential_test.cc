@@ -1,7 +1,7 @@
 // Random and damaged streams: what the codec gives, and our own decoder with every instruction set, is what
 // OpenJPEG gives, pixels or error, and nothing outside of input and output is touched (both lie against
-// forbidden pages). The same checks run for hours in fuzz/jpeg2000.cc and tests/cpp/jpeg2000_proof.cc.
-#include "microtome/codec/jpeg2000/for_test/differential.h"
+// forbidden pages). The same checks run for hours in fuzz/jpeg2000.cc and tests/cpp/codec_proof.cc.
+#include "microtome/codec/for_test/differential.h"
 
 #include <gtest/gtest.h>
 
@@ -10,10 +10,12 @@
 
 #include "microtome/codec/jpeg2000/for_test/damage.h"
 #include "microtome/codec/jpeg2000/for_test/random_stream.h"
-#include "microtome/codec/jpeg2000/for_test/subjects.h"
+#include "microtome/codec/jpeg2000/for_test/tested.h"
 
 namespace microtome::jpeg2000::test {
 namespace {
+
+using namespace microtome::test;
 
 constexpr int kMaxSide = 160;
 
@@ -34,8 +36,8 @@ class Jpeg2000Differential : public testing::Test {
   static int tolerance(const RandomStream& stream) { return stream.reversible ? 0 : 1; }
 
   // One decoder meets all streams: nothing of one may show in another.
-  const std::vector<NamedSubject> subjects_ = subjects();
-  Differential differential_;
+  const std::vector<NamedSubject> subjects_ = tested().subjects();
+  Differential differential_{tested().judge()};
   std::map<std::string, int> equal_, declined_;
 };
 

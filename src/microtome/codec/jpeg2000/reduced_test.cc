@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "microtome/codec/fixtures_for_test.h"
-#include "microtome/codec/jpeg/for_test/random.h"
+#include "microtome/codec/for_test/random.h"
 #include "microtome/codec/jpeg2000/for_test/encoder.h"
 
 namespace microtome::test {
@@ -31,7 +31,7 @@ std::vector<std::byte> made(const Rect& grid, bool lossy, int tile, uint32_t dx)
   plan.grid = grid;
   plan.planes.resize(3);
   plan.planes[1].dx = plan.planes[2].dx = dx;
-  jpeg::test::Random random(9);
+  Random random(9);
   for (auto& plane : plan.planes) {
     const Size size = jpeg2000::test::plane_size(grid, plane);
     for (int64_t i = 0; i < size.w * size.h; ++i) {

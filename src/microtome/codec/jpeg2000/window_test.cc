@@ -9,14 +9,17 @@
 #include <optional>
 #include <vector>
 
-#include "microtome/codec/jpeg2000/for_test/differential.h"
+#include "microtome/codec/for_test/differential.h"
 #include "microtome/codec/jpeg2000/for_test/random_stream.h"
+#include "microtome/codec/jpeg2000/for_test/tested.h"
 #include "microtome/codec/jpeg2000/library.h"
 #include "microtome/codec/jpeg2000/tile.h"
 #include "microtome/simd/targets.h"
 
 namespace microtome::jpeg2000::test {
 namespace {
+
+using microtome::test::Random;
 
 using Pixels = std::vector<std::byte>;
 

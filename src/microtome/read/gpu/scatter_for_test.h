@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "microtome/codec/jpeg/for_test/random.h"
+#include "microtome/codec/for_test/random.h"
 #include "microtome/read/gpu/scatter.h"
 
 namespace microtome::gpu::test {
 
-using jpeg::test::Random;
+using microtome::test::Random;
 
 /// A tile in a slab, and its pixels.
 struct TestTile {

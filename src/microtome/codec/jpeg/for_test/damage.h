@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "microtome/codec/jpeg/for_test/random.h"
+#include "microtome/codec/for_test/random.h"
 
 namespace microtome::jpeg::test {
+
+using microtome::test::Random;
 
 /// Damages `stream`, a tile's or JPEGTables', in one random way; streams without structure get random bytes.
 /// It grows by some hundred bytes at most.

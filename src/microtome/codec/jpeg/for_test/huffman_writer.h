@@ -8,9 +8,11 @@
 #include <span>
 #include <vector>
 
-#include "microtome/codec/jpeg/for_test/random.h"
+#include "microtome/codec/for_test/random.h"
 
 namespace microtome::jpeg::test {
+
+using microtome::test::Random;
 
 using Frequencies = std::array<uint32_t, 256>;
 

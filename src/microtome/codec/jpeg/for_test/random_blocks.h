@@ -5,9 +5,11 @@
 #include <array>
 #include <cstdint>
 
-#include "microtome/codec/jpeg/for_test/random.h"
+#include "microtome/codec/for_test/random.h"
 
 namespace microtome::jpeg::test {
+
+using microtome::test::Random;
 
 using Block =
     std::array<int16_t, 64>;  ///< Quantised coefficients in zigzag order; [0] is the DC value itself.

@@ -7,7 +7,7 @@
 #include <memory>
 #include <utility>
 
-#include "microtome/codec/jpeg/for_test/memory_sanitizer.h"
+#include "microtome/codec/for_test/memory_sanitizer.h"
 #include "microtome/codec/jpeg/for_test/stream_writer.h"
 
 namespace microtome::jpeg::test {
@@ -236,8 +236,8 @@ RandomStream random_stream(uint64_t seed, int max_side) {
                   plan.size.h, layout->name, quality, static_cast<int>(plan.styles[0]),
                   static_cast<int>(plan.styles[1]), plan.restart_interval, static_cast<int>(plan.oddity),
                   stream.largest, plan.abbreviated ? " JPEGTables" : "");
-  written_unseen(&description, sizeof description);
-  written_unseen(description.data(), description.size());
+  microtome::test::written_unseen(&description, sizeof description);
+  microtome::test::written_unseen(description.data(), description.size());
   stream.description = std::move(description);
   stream.quant = plan.quant;
   stream.components = std::move(plan.components);

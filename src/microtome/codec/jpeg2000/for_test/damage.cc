@@ -7,7 +7,6 @@
 namespace microtome::jpeg2000::test {
 namespace {
 
-using jpeg::test::Random;
 using Stream = std::vector<std::byte>;
 
 constexpr unsigned kSod = 0x93, kSot = 0x90;

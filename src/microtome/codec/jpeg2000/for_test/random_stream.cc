@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "microtome/codec/jpeg/for_test/random.h"
+#include "microtome/codec/for_test/random.h"
 #include "microtome/codec/jpeg2000/for_test/encoder.h"
 
 namespace microtome::jpeg2000::test {
 namespace {
 
-using jpeg::test::Random;
+using microtome::test::Random;
 
 // A constant, a gradient, texture, noise, sparse dots, stripes of flat and noise: what each of the decoder's
 // short cuts is for, and what none is.
