@@ -22,6 +22,14 @@ MICROTOME_SAME_VALUE(cuda::CufileStatus::platform_not_supported, CU_FILE_PLATFOR
 MICROTOME_SAME_VALUE(cuda::CufileStatus::io_not_supported, CU_FILE_IO_NOT_SUPPORTED);
 MICROTOME_SAME_VALUE(cuda::CufileStatus::device_not_supported, CU_FILE_DEVICE_NOT_SUPPORTED);
 MICROTOME_SAME_VALUE(cuda::CufileStatus::cuda_driver_error, CU_FILE_CUDA_DRIVER_ERROR);
+MICROTOME_SAME_VALUE(cuda::CufileStatus::pointer_invalid, CU_FILE_CUDA_POINTER_INVALID);
+MICROTOME_SAME_VALUE(cuda::CufileStatus::direct_io_not_set, CU_FILE_DIO_NOT_SET);
+MICROTOME_SAME_VALUE(cuda::CufileStatus::invalid_value, CU_FILE_INVALID_VALUE);
+MICROTOME_SAME_VALUE(cuda::CufileStatus::memory_already_registered, CU_FILE_MEMORY_ALREADY_REGISTERED);
+MICROTOME_SAME_VALUE(cuda::CufileStatus::memory_not_registered, CU_FILE_MEMORY_NOT_REGISTERED);
+MICROTOME_SAME_VALUE(cuda::CufileStatus::driver_already_open, CU_FILE_DRIVER_ALREADY_OPEN);
+MICROTOME_SAME_VALUE(cuda::CufileStatus::handle_not_registered, CU_FILE_HANDLE_NOT_REGISTERED);
+MICROTOME_SAME_VALUE(cuda::CufileStatus::handle_already_registered, CU_FILE_HANDLE_ALREADY_REGISTERED);
 MICROTOME_SAME_VALUE(cuda::CufileStatus::internal_error, CU_FILE_INTERNAL_ERROR);
 MICROTOME_SAME_VALUE(cuda::CufileKind::opaque_fd, CU_FILE_HANDLE_TYPE_OPAQUE_FD);
 

@@ -25,6 +25,14 @@
 //                      H100's
 //   nvjpeg_skip=0      every so many-th image is said to be decoded and is not
 //   nvjpeg_lenient=0   1: broken entropy-coded data gives wrong pixels and no error
+//
+// Of the fake cuFile (cufile.cc):
+//   cufile_direct=1    nvidia-fs is there; 0: it is not, and all goes by compat mode
+//   cufile_compat=1    compat mode is allowed
+//   cufile_most=0      bytes that one buffer may have to be registered; 0: any number
+//   cufile_short=0     every so many-th read gives half of what it was asked for
+//   cufile_fail=0      every so many-th read fails with EIO
+//   cufile_delay=0     a read first sleeps between 0 and so many microseconds
 #pragma once
 
 #include <cstddef>
@@ -46,6 +54,9 @@ struct FakeCudaReport {
   const char* first_misuse;  // valid until the next call of fake_cuda_configure
   uint64_t engine_images;    // decoded by nvJPEG's engines
   uint64_t library_images;   // decoded by a library on the device in another way
+  uint64_t direct_reads, compat_reads;  // cuFile's
+  uint64_t unaligned_reads;             // of direct ones: they would go a detour
+  uint64_t unregistered_reads;          // to memory that is not registered
 };
 
 /// A launch as a kernel sees it. `arguments` point to copies of the values.

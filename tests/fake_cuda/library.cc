@@ -58,6 +58,13 @@ void forget_object(const void* object) {
   state().races.forget(object);
 }
 
+void count_read(const FileRead& read) {
+  const std::lock_guard lock(state().mutex);
+  ++(read.direct ? state().report.direct_reads : state().report.compat_reads);
+  state().report.unaligned_reads += read.direct && !read.aligned;
+  state().report.unregistered_reads += !read.registered;
+}
+
 DriverStatus give_work(microtome::cuda::StreamHandle stream, int device, int engine, bool ordered,
                        Work work) {
   microtome::cuda::Operation operation{work.name, {}, std::move(work.run)};

@@ -53,6 +53,19 @@ struct Work {
   std::function<void()> run;
 };
 
+/// What cuFile's reads are counted as.
+struct FileRead {
+  bool direct = false, aligned = true, registered = true;
+};
+FAKE_SHARED void count_read(const FileRead& read);
+
+/// Whether all of these bytes are in one block of the device.
+FAKE_SHARED bool is_device_memory(int device, uint64_t address, size_t bytes);
+/// The calling thread writes to memory of the device by itself. `write` gets its bytes. False: it is no
+/// memory of the device's, and nothing was done.
+FAKE_SHARED bool host_writes(const char* function, int device, uint64_t address, size_t bytes,
+                             const std::function<void(std::byte*)>& write);
+
 inline constexpr int kNoEngine = -1;
 
 /// Gives work to `stream`, or to an engine (streams.h). Errors: the stream is not one of the device's.

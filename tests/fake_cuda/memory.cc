@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "tests/fake_cuda/library.h"
 #include "tests/fake_cuda/state.h"
 #include "tests/fake_cuda/streams.h"
 
@@ -88,6 +89,28 @@ void unmap_pinned(void* memory, size_t bytes) {
 Block::~Block() {
   ::munmap(pages_, mapped_);
   ::munmap(addresses_, mapped_);
+}
+
+bool is_device_memory(int device, uint64_t address, size_t bytes) {
+  const std::lock_guard lock(state().mutex);
+  const auto [block, at] = resolve(address, bytes);
+  return block && block->device == device;
+}
+
+bool host_writes(const char* function, int device, uint64_t address, size_t bytes,
+                 const std::function<void(std::byte*)>& write) {
+  constexpr int kHost = 0;
+  std::shared_ptr<Block> block;
+  std::byte* at = nullptr;
+  {
+    const std::lock_guard lock(state().mutex);
+    std::tie(block, at) = resolve(address, bytes);
+    if (!block || block->device != device) return false;
+    state().host.advance(kHost);
+    state().races.touch(function, kHost, state().host, access_of(*block, at, bytes, true));
+  }
+  write(at);
+  return true;
 }
 
 }  // namespace fake

@@ -104,11 +104,10 @@ struct Settings {
   int64_t devices = 1, driver = 13000, init = 0, memory = int64_t{1} << 30, delay = 0, seed = 1, oom_at = 0,
           lost_at = 0, fail_at = 0, fail_with = 999;
   std::string fail_in;
-  std::map<std::string, int64_t> libraries = {{"nvjpeg_engines", 2},
-                                              {"nvjpeg_restarts", 1},
-                                              {"nvjpeg_ordered", 0},
-                                              {"nvjpeg_skip", 0},
-                                              {"nvjpeg_lenient", 0}};
+  std::map<std::string, int64_t> libraries = {
+      {"nvjpeg_engines", 2}, {"nvjpeg_restarts", 1}, {"nvjpeg_ordered", 0}, {"nvjpeg_skip", 0},
+      {"nvjpeg_lenient", 0}, {"cufile_direct", 1},   {"cufile_compat", 1},  {"cufile_most", 0},
+      {"cufile_short", 0},   {"cufile_fail", 0},     {"cufile_delay", 0}};
 };
 
 /// Device memory: addresses that fault when the host touches them, and behind them, elsewhere, the bytes.

@@ -22,6 +22,14 @@ enum class CufileStatus : unsigned {
   io_not_supported = 5008,
   device_not_supported = 5009,
   cuda_driver_error = 5011,
+  pointer_invalid = 5012,
+  direct_io_not_set = 5020,
+  invalid_value = 5022,
+  memory_already_registered = 5023,
+  memory_not_registered = 5024,
+  driver_already_open = 5026,
+  handle_not_registered = 5027,
+  handle_already_registered = 5028,
   internal_error = 5030,
 };
 
@@ -54,6 +62,9 @@ struct CufileProperties {
   unsigned feature_flags, max_device_cache_kb, per_buffer_cache_kb, max_pinned_kb;
   unsigned max_batch_io, max_batch_io_timeout_ms;
 };
+
+/// Bit of CufileProperties::feature_flags, CU_FILE_P2P_SUPPORTED: direct reads without nvidia-fs.
+inline constexpr unsigned kCufilePeerToPeerBit = 4;
 
 using CufileHandle = void*;
 
