@@ -69,7 +69,9 @@ TEST_F(CufileTest, ReadsAreTheFilesBytesWhicheverWayTheyGo) {
     EXPECT_EQ(file->size(), kFileBytes);
     EXPECT_EQ(file->read(buffer, 4096, 8192, 12288).value(), 12288u);
     EXPECT_TRUE(is(back(*device, memory.address() + 4096, 12288), 8192, 12288));
-    if (std::string(settings) == "cufile_direct=1") EXPECT_EQ(report().unaligned_reads, 0u);
+    if (std::string(settings) == "cufile_direct=1") {
+      EXPECT_EQ(report().unaligned_reads, 0u);
+    }
     EXPECT_EQ(file->read(buffer, 17, 4001, 333).value(), 333u);
     EXPECT_TRUE(is(back(*device, memory.address() + 17, 333), 4001, 333));
     EXPECT_EQ(file->read(buffer, 0, 49152, 4096).value(), kFileBytes - 49152);
