@@ -39,7 +39,7 @@ struct Input {
   }
 };
 
-opj_image_t* decode_image(std::span<const std::byte> packed) {
+opj_image_t* decode_image(std::span<const std::byte> packed, unsigned reduce) {
   Input input{packed};
   const bool bare = packed.size() > 1 && packed[0] == std::byte{0xFF} && packed[1] == std::byte{0x4F};
   opj_codec_t* codec = opj_create_decompress(bare ? OPJ_CODEC_J2K : OPJ_CODEC_JP2);
@@ -52,6 +52,7 @@ opj_image_t* decode_image(std::span<const std::byte> packed) {
   opj_stream_set_user_data_length(stream, packed.size());
   opj_dparameters_t parameters;
   opj_set_default_decoder_parameters(&parameters);
+  parameters.cp_reduce = reduce;
   opj_image_t* image = nullptr;
   const bool ok = opj_setup_decoder(codec, &parameters) && opj_read_header(stream, codec, &image) &&
                   opj_decode(codec, stream, image);
@@ -63,13 +64,14 @@ opj_image_t* decode_image(std::span<const std::byte> packed) {
 
 class Jpeg2000Tiles final : public TileDecoder {
  public:
-  explicit Jpeg2000Tiles(const microtome::TileFormat& format)
-      : ycbcr_(format.compression == microtome::Compression::aperio_jpeg2000_ycbcr ||
+  Jpeg2000Tiles(const microtome::TileFormat& format, unsigned reduce)
+      : reduce_(reduce),
+        ycbcr_(format.compression == microtome::Compression::aperio_jpeg2000_ycbcr ||
                (format.compression == microtome::Compression::jpeg2000 &&
                 format.color == microtome::Color::ycbcr)) {}
 
   void decode(std::span<const std::byte> packed, const Target& to) override {
-    opj_image_t* image = decode_image(packed);
+    opj_image_t* image = decode_image(packed, reduce_);
     check(*image, to);
     if (ycbcr_) {
       write_ycbcr(*image, to);
@@ -117,14 +119,15 @@ class Jpeg2000Tiles final : public TileDecoder {
     }
   }
 
+  unsigned reduce_;
   bool ycbcr_;
   std::vector<int32_t> chroma_;
 };
 
 }  // namespace
 
-std::unique_ptr<TileDecoder> make_jpeg2000_decoder(const microtome::TileFormat& format) {
-  return std::make_unique<Jpeg2000Tiles>(format);
+std::unique_ptr<TileDecoder> make_jpeg2000_decoder(const microtome::TileFormat& format, unsigned reduce) {
+  return std::make_unique<Jpeg2000Tiles>(format, reduce);
 }
 
 std::string jpeg2000_version() {

@@ -29,7 +29,8 @@ class TileDecoder {
 std::unique_ptr<TileDecoder> make_decoder(const microtome::TileFormat& format);
 
 std::unique_ptr<TileDecoder> make_jpeg_decoder(const microtome::TileFormat& format);
-std::unique_ptr<TileDecoder> make_jpeg2000_decoder(const microtome::TileFormat& format);
+/// At 1 / 2^reduce of the resolution.
+std::unique_ptr<TileDecoder> make_jpeg2000_decoder(const microtome::TileFormat& format, unsigned reduce = 0);
 std::string jpeg_version();
 std::string jpeg2000_version();
 
