@@ -50,9 +50,9 @@ class BlockDecoder {
 
   void decode();
 
-  /// Values in halves of a step, or with `whole_steps` in steps, rounded towards zero. Rows of `to` have room
-  /// for a multiple of eight.
-  void store(bool whole_steps, int16_t* to, size_t stride) const;
+  /// Values in halves of a step, or with `whole_steps` in steps, rounded towards zero. `to` is all zeros, and
+  /// its rows have room for a multiple of eight. `rows` of the block are set where they have a value.
+  void store(bool whole_steps, int16_t* to, size_t stride, uint8_t* rows) const;
 
  private:
   enum class Pass : uint8_t { significance, refinement, cleanup };
@@ -252,6 +252,13 @@ HWY_NOINLINE void BlockDecoder::cleanup_pass(uint64_t* maps, bool first) {
       do {
         auto at = static_cast<unsigned>(__builtin_ctzll(left));
         if ((runs >> at & 1) != 0) {
+          if (coder.skip(run_state)) {
+            do {
+              left &= ~(uint64_t{0xF} << at);
+              at += 6;
+            } while ((runs >> at & 1) != 0 && coder.skip(run_state));
+            continue;
+          }
           if (coder.decide(run_state) == 0) {
             left &= ~(uint64_t{0xF} << at);
             continue;
@@ -325,19 +332,17 @@ void BlockDecoder::decode() {
   }
 }
 
-void BlockDecoder::store(bool whole_steps, int16_t* to, size_t stride) const {
+void BlockDecoder::store(bool whole_steps, int16_t* to, size_t stride, uint8_t* rows) const {
   const size_t plane_words = size_t{across_} * down_;
   const unsigned lowest = job_.planes - (used_planes_ - 1);  // the value bit of the last plane
   for (unsigned stripe = 0; stripe < down_; ++stripe, to += 4 * stride) {
     const BlockWord* word = word_row(stripe);
-    const unsigned rows = HWY_MIN(4u, job_.h - 4 * stripe);
+    const unsigned height = HWY_MIN(4u, job_.h - 4 * stripe);
+    uint64_t any = 0;
     for (unsigned k = 0; k < across_; ++k, ++word) {
       const uint64_t significant = word->significant >> kToCentre & kAll;
-      int16_t* const at = to + 8 * size_t{k};
-      if (significant == 0) {
-        for (unsigned r = 0; r < rows; ++r) std::memset(at + r * stride, 0, 8 * sizeof *at);
-        continue;
-      }
+      if (significant == 0) continue;
+      any |= significant;
       ValueMaker values;
       const uint64_t* map = memory_.maps.data() + size_t{stripe} * across_ + k;
       for (unsigned p = 0; p < used_planes_; ++p, map += plane_words) values.add(*map, job_.planes - p);
@@ -345,7 +350,10 @@ void BlockDecoder::store(bool whole_steps, int16_t* to, size_t stride) const {
       const uint64_t coarser = last_pass_ == Pass::significance ? significant & ~word->visited : 0;
       values.add(significant & ~coarser, lowest - 1);
       if (coarser != 0) values.add(coarser, lowest);
-      values.store(word->negative >> kToCentre & kAll, whole_steps, rows, at, stride);
+      values.store(word->negative >> kToCentre & kAll, whole_steps, height, to + 8 * size_t{k}, stride);
+    }
+    for (unsigned r = 0; r < height; ++r) {
+      if ((any >> r & kTopRow) != 0) rows[4 * stripe + r] = 1;
     }
   }
 }

@@ -114,6 +114,14 @@ struct Coder {
     return {uint64_t{1} << 63, filled.c, filled.bits, &bytes};
   }
 
+  /// Whether a decision for 0 is nothing but a subtraction; it is taken then. Otherwise nothing changes.
+  HWY_INLINE bool skip(const CoderState& state) {
+    if (state.mps != 0 || HWY_MIN(a - (uint64_t{1} << 63), c) < state.qe) return false;
+    a -= state.qe;
+    c -= state.qe;
+    return true;
+  }
+
   HWY_INLINE unsigned decide(CoderState& state) {
     const uint64_t qe = state.qe, less = a - qe;
     uint64_t next_a = less, next_c = c;

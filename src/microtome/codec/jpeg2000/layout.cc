@@ -81,6 +81,8 @@ void LayoutMaker::add_band(size_t c, int r, Orientation orientation) {
   band.planes = static_cast<uint8_t>(std::max(0, step.exponent + coding_.component[c].guard_bits - 1));
   band.step = half_step(coding_, coding_.component[c], step);
   band.stride = padded(band.w);
+  band.first_row = layout_.rows;
+  layout_.rows += band.h;
   band.offset = layout_.values;
   layout_.values += band.stride * band.h;
   layout_.bands.push_back(band);

@@ -33,6 +33,7 @@ struct Band {
   uint32_t first_block = 0, blocks = 0;  ///< Blocks to the right of one come after it.
   uint8_t planes = 0;                    ///< Bit planes without any missing: M_b of equation E-2.
   float step = 0;                        ///< Of half a quantisation step, which values are counted in.
+  size_t first_row = 0;                  ///< Of its rows among those of all bands.
   size_t offset = 0;                     ///< Of its first value in memory for values.
   size_t stride = 0;                     ///< Values between rows; at least kPadding more than w.
 };
@@ -86,7 +87,7 @@ struct Layout {
   std::vector<Block> blocks;
   std::vector<Precinct> precincts;
   std::vector<Packet> packets;  ///< In the order in which they stand in the stream.
-  size_t nodes = 0, values = 0, samples = 0, ring_bytes = 0;
+  size_t nodes = 0, rows = 0, values = 0, samples = 0, ring_bytes = 0;
 
   const Resolution& resolution(size_t component, size_t r) const {
     return resolutions[components[component].first_resolution + r];

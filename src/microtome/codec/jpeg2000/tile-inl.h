@@ -1,6 +1,11 @@
 // One tile: code-blocks to quantised values, then row after row through the last resolution to pixels.
 //
 // Included by tile.cc and compiled once per instruction set.
+//
+// Note [Rows of zeros]
+// Most values of most tiles are 0. Their memory is all zeros whenever a tile begins: code-blocks write what
+// is not, and mark its rows; rows without a mark are not read, nor transformed where their neighbours have
+// none either. Behind the tile the marked rows are made zeros again.
 #if defined(MICROTOME_CODEC_JPEG2000_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef MICROTOME_CODEC_JPEG2000_TILE_INL_H_
 #undef MICROTOME_CODEC_JPEG2000_TILE_INL_H_
@@ -13,6 +18,7 @@
 #include <utility>
 
 #include "microtome/codec/jpeg2000/block-inl.h"
+#include "microtome/codec/jpeg2000/flat-inl.h"
 #include "microtome/codec/jpeg2000/pixels-inl.h"
 #include "microtome/codec/jpeg2000/samples-inl.h"
 #include "microtome/codec/jpeg2000/tile_job.h"
@@ -66,8 +72,7 @@ class Finisher {
     for (size_t i = 0; i < kCount; ++i) {
       const Resolution& only = job_.layout->resolution(first_ + i, 0);
       const auto source =
-          band_line<Sample>(job_, job_.layout->bands[only.first_band], job_.packets->any_in(only.first_band),
-                            window_.x, window_.y + ready_);
+          band_line<Sample>(job_, job_.layout->bands[only.first_band], window_.x, window_.y + ready_);
       made_[i] = scratch_line<Sample>(job_, first_ + i, 0);
       Rows::load(source, window_.w, made_[i]);
     }
@@ -123,12 +128,20 @@ class TileRun {
     for (size_t c = 0; c < layout_.components.size(); ++c) {
       for (size_t r = 0; r <= job_.windows.top(); ++r) decode_bands(c, r);
     }
+    const auto pixel = only_lowest(job_) ? flat_pixel(job_) : std::nullopt;
+    if (pixel) {
+      fill_parts(job_, *pixel);
+      return clear_values();
+    }
     coding_.reversible ? make_pixels<Rows53>() : make_pixels<Rows97>();
+    clear_values();
   }
 
  private:
   void decode_bands(size_t component, size_t r);
   void decode_block(const Band& band, const Block& block, const BlockData& data);
+
+  void clear_values();
 
   template <class Rows>
   void make_image(size_t component, size_t r);
@@ -148,17 +161,13 @@ class TileRun {
 };
 
 inline void TileRun::decode_block(const Band& band, const Block& block, const BlockData& data) {
-  int16_t* const to = job_.values + band.offset + block.y * band.stride + block.x;
-  if (data.passes == 0) {
-    for (size_t y = 0; y < block.h; ++y) std::memset(to + y * band.stride, 0, block.w * sizeof *to);
-    return;
-  }
   const unsigned planes = band.planes - data.zero_planes;
   const BlockJob job{job_.packets->bytes_of(data), block.w, block.h, band.orientation, planes, data.passes,
                      coding_.segmentation_symbols};
   BlockDecoder decoder(*job_.block, job);
   decoder.decode();
-  decoder.store(coding_.reversible, to, band.stride);
+  decoder.store(coding_.reversible, job_.values + band.offset + block.y * band.stride + block.x, band.stride,
+                job_.rows + band.first_row + block.y);
 }
 
 // Blocks that the window needs nothing of are left out.
@@ -170,7 +179,21 @@ inline void TileRun::decode_bands(size_t component, size_t r) {
     const Window window = job_.windows.of_band(component, r, band.orientation);
     for (size_t i = band.first_block; i < size_t{band.first_block} + band.blocks; ++i) {
       const Block& block = layout_.blocks[i];
-      if (overlap(window, block)) decode_block(band, block, job_.packets->block(i));
+      const BlockData& data = job_.packets->block(i);
+      if (data.passes != 0 && overlap(window, block)) decode_block(band, block, data);
+    }
+  }
+}
+
+inline void TileRun::clear_values() {
+  for (size_t b = 0; b < layout_.bands.size(); ++b) {
+    if (!job_.packets->any_in(b)) continue;
+    const Band& band = layout_.bands[b];
+    uint8_t* const rows = job_.rows + band.first_row;
+    for (size_t y = 0; y < band.h; ++y) {
+      if (rows[y] == 0) continue;
+      rows[y] = 0;
+      std::memset(job_.values + band.offset + y * band.stride, 0, band.w * sizeof *job_.values);
     }
   }
 }

@@ -39,6 +39,27 @@ size_t round_up(size_t n) {
   return (n + kAlign - 1) / kAlign * kAlign;
 }
 
+// Memory that begins at a cache line, as zeros, and grows.
+class Aligned {
+ public:
+  /// False: there is none.
+  bool at_least(size_t size) {
+    if (size_ >= size) return true;
+    size_ = 0;
+    data_.reset(new (std::nothrow) std::byte[size + kAlign]());
+    if (data_) size_ = size;
+    return size_ >= size;
+  }
+  std::byte* begin() const {
+    std::byte* const at = data_.get();
+    return at + (kAlign - reinterpret_cast<uintptr_t>(at) % kAlign) % kAlign;
+  }
+
+ private:
+  std::unique_ptr<std::byte[]> data_;
+  size_t size_ = 0;
+};
+
 // What the library would refuse, or what has more bits than a byte, is its.
 bool fits(const Coding& coding, const TileFormat& format, const Want& want) {
   if (format.type != SampleType::u8 || coding.components != format.samples) return false;
@@ -52,8 +73,7 @@ bool fits(const Coding& coding, const TileFormat& format, const Want& want) {
 
 struct TileDecoder::Memory {
   BlockMemory block;
-  std::unique_ptr<std::byte[]> data;
-  size_t size = 0;
+  Aligned zeros, others;
 };
 
 TileDecoder::TileDecoder() : memory_(std::make_unique<Memory>()) {}
@@ -79,26 +99,22 @@ const Layout* TileDecoder::layout_for_segments() {
 
 bool TileDecoder::take_memory(const Layout& layout, TileJob& job) {
   job.line_stride = (size_t{layout.coding.width} + 2 * kPadding + kAlign) / kAlign * kAlign;
-  const size_t values = round_up((layout.values + kPadding) * sizeof(int16_t)),
-               samples = round_up((layout.samples + kPadding) * sizeof(float)),
+  // Apart from what follows: it is kept as zeros, whatever the next tile's layout.
+  const size_t zeros = round_up((layout.values + kPadding) * sizeof(int16_t)) + layout.rows;
+  if (!memory_->zeros.at_least(zeros)) return false;
+  const size_t samples = round_up((layout.samples + kPadding) * sizeof(float)),
                rings = round_up(layout.ring_bytes + 2 * kAlign),
                lines = round_up(kScratchLines * job.line_stride * sizeof(float));
   job.byte_stride = round_up(layout.coding.width + 4 * kAlign);
-  const size_t bytes = kMaxComponents * job.byte_stride, total = values + samples + rings + bytes + lines;
-  if (memory_->size < total) {
-    memory_->size = 0;
-    memory_->data.reset(new (std::nothrow) std::byte[total + kAlign]());
-    if (!memory_->data) return false;
-    memory_->size = total;
-  }
-  std::byte* at = memory_->data.get();
-  at += (kAlign - reinterpret_cast<uintptr_t>(at) % kAlign) % kAlign;
+  const size_t bytes = kMaxComponents * job.byte_stride;
+  if (!memory_->others.at_least(samples + rings + bytes + lines)) return false;
   job.block = &memory_->block;
-  job.values = reinterpret_cast<int16_t*>(at);
-  job.samples = at + values;
-  job.rings = reinterpret_cast<uint8_t*>(at + values + samples);
+  job.values = reinterpret_cast<int16_t*>(memory_->zeros.begin());
+  job.rows = reinterpret_cast<uint8_t*>(memory_->zeros.begin() + zeros - layout.rows);
+  job.samples = memory_->others.begin();
+  job.rings = reinterpret_cast<uint8_t*>(job.samples + samples);
   job.bytes = job.rings + rings;
-  job.lines = at + values + samples + rings + bytes;
+  job.lines = job.samples + samples + rings + bytes;
   return true;
 }
 

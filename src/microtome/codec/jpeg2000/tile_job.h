@@ -18,7 +18,9 @@ struct TileJob {
   Windows windows;
   PacketReader* packets = nullptr;
   BlockMemory* block = nullptr;
-  int16_t* values = nullptr;     ///< Of sub-bands, where the layout says.
+  int16_t* values =
+      nullptr;              ///< Of sub-bands, where the layout says; see Note [Rows of zeros] in tile-inl.h.
+  uint8_t* rows = nullptr;  ///< Of all bands: whether a row has a value that is not 0.
   std::byte* samples = nullptr;  ///< Of resolutions: floats or 32-bit integers.
   uint8_t* rings = nullptr;      ///< Of components: the last kRingRows rows of their windows as bytes.
   uint8_t* bytes = nullptr;      ///< Scratch: a row of bytes per component, byte_stride apart.

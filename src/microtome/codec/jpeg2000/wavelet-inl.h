@@ -24,8 +24,8 @@ namespace HWY_NAMESPACE {
 
 /// Row y of a sub-band, from column x on.
 template <class Sample>
-Line<Sample> band_line(const TileJob& job, const Band& band, bool any, size_t x, size_t y) {
-  if (!any) return {};
+Line<Sample> band_line(const TileJob& job, const Band& band, size_t x, size_t y) {
+  if (job.rows[band.first_row + y] == 0) return {};
   return {nullptr, job.values + band.offset + y * band.stride + x, band.step};
 }
 
@@ -40,24 +40,17 @@ class Sources {
         window_below_(job.windows.of(component, r - 1)),
         x_(job.windows.of(component, r).x / 2),
         y_(job.windows.of(component, r).y / 2),
-        low_is_band_(r == 1) {
-    const uint32_t first = job.layout->resolution(component, r).first_band;
-    for (size_t b = 0; b < 3; ++b) any_[b] = job.packets->any_in(first + b);
-    any_low_ = job.packets->any_in(below_.first_band);
-  }
+        low_is_band_(r == 1) {}
 
   Line<Sample> low(size_t y) const {
-    if (low_is_band_) {
-      return band_line<Sample>(job_, job_.layout->bands[below_.first_band], any_low_, x_, y_ + y);
-    }
+    if (low_is_band_) return band_line<Sample>(job_, job_.layout->bands[below_.first_band], x_, y_ + y);
     // The image below is stored from its window's corner on.
     const size_t row = y_ + y - window_below_.y, column = x_ - window_below_.x;
     return {reinterpret_cast<const Sample*>(job_.samples) + below_.offset + row * below_.stride + column};
   }
-  Line<Sample> hl(size_t y) const { return band_line<Sample>(job_, bands_[0], any_[0], x_, y_ + y); }
-  Line<Sample> lh(size_t y) const { return band_line<Sample>(job_, bands_[1], any_[1], x_, y_ + y); }
-  Line<Sample> hh(size_t y) const { return band_line<Sample>(job_, bands_[2], any_[2], x_, y_ + y); }
-  bool nothing_high() const { return !any_[1] && !any_[2]; }
+  Line<Sample> hl(size_t y) const { return band_line<Sample>(job_, bands_[0], x_, y_ + y); }
+  Line<Sample> lh(size_t y) const { return band_line<Sample>(job_, bands_[1], x_, y_ + y); }
+  Line<Sample> hh(size_t y) const { return band_line<Sample>(job_, bands_[2], x_, y_ + y); }
 
  private:
   const TileJob& job_;
@@ -65,8 +58,7 @@ class Sources {
   const Band* bands_;  // unowned: the layout's HL, LH, HH
   const Window& window_below_;
   size_t x_, y_;  // where the window's half begins in the image below and the sub-bands
-  bool low_is_band_, any_low_ = false;
-  bool any_[3] = {};
+  bool low_is_band_;
 };
 
 /// Makes the rows of one resolution's window. `lines` is kLines rows of scratch, `stride` apart.
@@ -84,12 +76,8 @@ class Rows97 {
     const Window& window = job.windows.of(component, r);
     w_ = window.w;
     h_ = window.h;
-    float** const all[kLines] = {&low_now_, &high_now_, &high_, &low1_, &high1_, &spare_};
+    float** const all[kLines] = {&low_now_, &high_now_.row, &high_.row, &low1_, &high1_, &spare_};
     for (size_t i = 0; i < kLines; ++i) *all[i] = lines + i * stride;
-    if (sources_.nothing_high()) {
-      Wavelet97::load({}, w_, 1, high_now_);
-      Wavelet97::load({}, w_, 1, high_);
-    }
   }
 
   void step(size_t n, float* even, float* odd) {
@@ -101,17 +89,30 @@ class Rows97 {
     if (n < lows) {
       Wavelet97::row(sources_.low(n), sources_.hl(n), w_, Wavelet97::kLowGain, halves_, low_now_);
     }
-    if (n < highs && !sources_.nothing_high()) {
-      Wavelet97::row(sources_.lh(n), sources_.hh(n), w_, Wavelet97::kHighGain, halves_, high_now_);
+    if (n < highs) {
+      const Line<float> lh = sources_.lh(n), hh = sources_.hh(n);
+      high_now_.zero = lh.zero() && hh.zero();
+      high_now_.written = !high_now_.zero;
+      if (!high_now_.zero) Wavelet97::row(lh, hh, w_, Wavelet97::kHighGain, halves_, high_now_.row);
     }
-    if (n >= 2 && n < highs) {
-      sources_.nothing_high() ? inner<true>(even, odd) : inner<false>(even, odd);
-    } else {
-      edge(n, lows, highs, even, odd);
-    }
+    const bool inside = n >= 2 && n < highs;
+    if (inside && high_.zero && high_now_.zero) return inner<true>(even, odd);
+    write_zeros(high_);
+    write_zeros(high_now_);
+    inside ? inner<false>(even, odd) : edge(n, lows, highs, even, odd);
   }
 
  private:
+  // A row of high frequencies down. One of zeros is not written unless the next step needs it.
+  struct High {
+    float* row = nullptr;
+    bool zero = false, written = true;
+  };
+  void write_zeros(High& high) const {
+    if (!high.written) Wavelet97::load({}, w_, 1, high.row);
+    high.written = true;
+  }
+
   // In the middle: all rows around are there. The rows' names: low_, high_ from the transform across; low1_,
   // high1_ after the first pair of lifting steps; even rows after the second.
   template <bool kNothingHigh>
@@ -123,8 +124,8 @@ class Rows97 {
       if (kNothingHigh) {
         high1 = hn::Mul(hn::Add(low1_before, low1), hn::Set(kFloats, -Wavelet97::kGamma));
       } else {
-        const auto high_before = load(high_, x);
-        low1 = Wavelet97::lift(low1, high_before, load(high_now_, x), -Wavelet97::kDelta);
+        const auto high_before = load(high_.row, x);
+        low1 = Wavelet97::lift(low1, high_before, load(high_now_.row, x), -Wavelet97::kDelta);
         high1 = Wavelet97::lift(high_before, low1_before, low1, -Wavelet97::kGamma);
       }
       const auto even2 = Wavelet97::lift(low1_before, high1_before, high1, -Wavelet97::kBeta);
@@ -150,15 +151,15 @@ class Rows97 {
   // Near the first and the last row, with rows mirrored that are not there: the one before the first is the
   // first of its kind, the one behind the last is the last.
   void edge(size_t n, size_t lows, size_t highs, float* even, float* odd) {
-    const float* const high = n < highs ? high_now_ : high_;
+    const float* const high = n < highs ? high_now_.row : high_.row;
     const float* low1 = low1_;
     if (n < lows) {
-      lift(low_now_, n > 0 ? high_ : high, high, -Wavelet97::kDelta, low_now_);
+      lift(low_now_, n > 0 ? high_.row : high, high, -Wavelet97::kDelta, low_now_);
       low1 = low_now_;
     }
     const float* high1 = high1_;
     if (n >= 1 && n - 1 < highs) {
-      lift(high_, low1_, low1, -Wavelet97::kGamma, spare_);
+      lift(high_.row, low1_, low1, -Wavelet97::kGamma, spare_);
       high1 = spare_;
     }
     const float* row = even_;
@@ -176,8 +177,10 @@ class Rows97 {
   Sources<float> sources_;
   Halves<float> halves_;
   size_t w_ = 0, h_ = 0;
-  float *low_now_, *high_now_;    // of this step
-  float *high_, *low1_, *high1_;  // of the step before
+  float* low_now_;  // of this step
+  High high_now_;
+  High high_;  // of the step before
+  float *low1_, *high1_;
   float* spare_;
   const float* even_ = nullptr;  // the last even row, where it was written to
 };
