@@ -52,7 +52,7 @@ TEST_F(Jpeg2000Differential, WholeTiles) {
   }
   const auto& [equal, one, more] = differential_.apart();
   EXPECT_EQ(more, 0);
-  EXPECT_LT(one * 1000, equal);
+  EXPECT_LT(one * 1000000, equal);  // none, with a library that was compiled as ours is
 }
 
 // A decoder that declined everything would agree with the library: what it is made for it must do itself.
