@@ -196,9 +196,10 @@ def rows():
             yield name, ", ".join(types), ", ".join(predictors), result
 
 
-def test_the_table_is_up_to_date():
-    if set(FILES) != {*BYTE_CODECS, *OTHERS}:
-        pytest.skip("not all codecs ran")
+def test_the_table_is_up_to_date(request):
+    alone = len(request.session.items) < len(PREDICTORS) * len(BYTE_CODECS) + len(OTHERS)
+    if alone and set(FILES) != {*BYTE_CODECS, *OTHERS}:
+        pytest.skip("not all codecs were asked for")
     text = (
         f"{sum(FILES.values())} files that tifffile writes, of 1 and 3 channels, in both byte orders, tiles and "
         "strips, contiguous and planar, as far as it can write them.\n\n"

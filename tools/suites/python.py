@@ -18,11 +18,28 @@ def fake_cuda(run):
     return {"MICROTOME_FAKE_CUDA": str(folder / "tests" / "fake_cuda")}
 
 
-def pytest_in(run, venv, label, *paths, env=None):
+# What does not depend on the version of Python: decoders, the disk, memory.
+SAME_IN_EVERY_PYTHON = (
+    "cli/test_cli_bench_cache.py",
+    "cli/test_cli_resume.py",
+    "test_codecs.py",
+    "test_consistency.py",
+    "test_layouts.py",
+    "test_memory.py",
+    "test_vendors.py",
+    "test_ycbcr.py",
+)
+
+
+def pytest_in(run, venv, label, *paths, env=None, processes=CORES):
+    """In several processes, a file in one: its tests may share what takes long, and add up what they found."""
     install(venv, run.log)
     report = BUILD / f"pytest-{label}.xml"
     report.unlink(missing_ok=True)
-    status = run.status([venv / "bin" / "python", "-m", "pytest", f"--junitxml={report}", *paths], env)
+    spread = ["-n", processes, "--dist", "loadfile"] if processes > 1 else []
+    status = run.status(
+        [venv / "bin" / "python", "-m", "pytest", f"--junitxml={report}", *spread, *paths], env
+    )
     if not report.exists():
         raise RuntimeError(f"pytest ended with {status} and wrote no report")
     outcome = junit(report)
@@ -41,7 +58,7 @@ def installed(run):
     """The examples in C and C++, built on an installed tree, and what is in that."""
     make_environment(run.options.venv, sys.executable, ["test", "demo"], run.log)
     env = {"MICROTOME_BUILD": str(build(run, "release", ["microtome"]))}
-    return pytest_in(run, run.options.venv, "install", "tests/install", env=env)
+    return pytest_in(run, run.options.venv, "install", "tests/install", env=env, processes=1)
 
 
 def examples(run):
@@ -54,13 +71,13 @@ def examples(run):
     )
     # Its own dependencies bring gigabytes of CUDA, which reading on the CPU does without.
     run.must([venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps", "cucim-cu12"])
-    return pytest_in(run, venv, "examples", "tests/examples")
+    return pytest_in(run, venv, "examples", "tests/examples", processes=1)
 
 
 def docs(run):
     """The examples of README and documentation, the site's build without warnings, and its links."""
     make_environment(run.options.venv, sys.executable, ["test", "demo", "docs"], run.log)
-    return pytest_in(run, run.options.venv, "docs", "tests/docs")
+    return pytest_in(run, run.options.venv, "docs", "tests/docs", processes=1)
 
 
 def other_pythons():
@@ -89,7 +106,10 @@ def more_pythons(run):
         with open(LOGS / f"python-{version}.log", "w") as log:
             try:
                 make_environment(venv, interpreter, ["test", "demo"], log)
-                outcome = pytest_in(Run(log, run.options), venv, version, "tests/python", env=environment)
+                rest = [f"--ignore=tests/python/{name}" for name in SAME_IN_EVERY_PYTHON]
+                outcome = pytest_in(
+                    Run(log, run.options), venv, version, "tests/python", *rest, env=environment, processes=1
+                )
             except NoEnvironment as error:
                 outcome = Outcome(skipped=1, notes=[f"skipped: no environment: {error}"])
             except Exception as error:

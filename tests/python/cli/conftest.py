@@ -18,6 +18,12 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture(autouse=True)
+def no_width(monkeypatch):
+    """Output is as wide as it likes: pytest-xdist tells its processes that there are 80 columns."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def heeded_signals():
     """SIGINT as in a terminal: shells make their background jobs, such as a test run, ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
