@@ -6,14 +6,7 @@ from functools import partial
 import numpy as np
 
 from . import image_cache, source
-from .description import (
-    DIRECTION,
-    TYPESTR,
-    UINT8,
-    describe_associated,
-    describe_region,
-    describe_slide,
-)
+from .description import describe_associated, describe_region, describe_slide
 from .errors import (
     ArgumentRangeError,
     ImageClosedError,
@@ -23,10 +16,11 @@ from .errors import (
     UnsupportedImageError,
     opening,
 )
+from .facts import Facts
 from .iterator import CuImageIterator
 from .profiler import Profiler, the_profiler
 from .request import make_request
-from .values import CPU, Device, DLDataType, as_device
+from .values import CPU, as_device
 
 
 class _ClassProperty:
@@ -43,7 +37,7 @@ def _only_row(request):
     return request.locations, np.zeros(1, np.int64)
 
 
-class CuImage:
+class CuImage(Facts):
     """A whole-slide image, by cuCIM's names.
 
     Parameters
@@ -89,104 +83,6 @@ class CuImage:
         if self._described is None:
             self._described = self._describe()
         return self._described
-
-    # What it is
-
-    @property
-    def path(self) -> str:
-        """The path that was given."""
-        return self._path
-
-    @property
-    def is_loaded(self) -> bool:
-        """True: the file was understood."""
-        return True
-
-    @property
-    def device(self) -> Device:
-        """The Device on which the pixels are; "cpu" for a file."""
-        return self._device
-
-    @property
-    def raw_metadata(self) -> str:
-        """ImageDescription of level 0; "" for a region."""
-        return self._about.raw_metadata
-
-    @property
-    def metadata(self) -> dict:
-        """Sections "cucim", "tiff" and the vendor's, as a new dict."""
-        return self._about.metadata()
-
-    @property
-    def ndim(self) -> int:
-        """3, or 4 for a batch."""
-        return len(self._about.dims)
-
-    @property
-    def dims(self) -> str:
-        """ "YXC", or "NYXC" for a batch."""
-        return self._about.dims
-
-    @property
-    def shape(self) -> list[int]:
-        """[H, W, C] or [N, H, W, C]"""
-        return list(self._about.shape)
-
-    def size(self, dim_order: str = "") -> list[int]:
-        """Lengths of the named axes, such as "XY"; of all in the order of `dims` by default."""
-        return self._about.size(dim_order)
-
-    @property
-    def dtype(self) -> DLDataType:
-        """A DLDataType: 8-bit unsigned."""
-        return UINT8
-
-    @property
-    def typestr(self) -> str:
-        """ "|u1" """
-        return TYPESTR
-
-    @property
-    def channel_names(self) -> list[str]:
-        """["R", "G", "B"], with "A" where there are four."""
-        return self._about.channel_names
-
-    def spacing(self, dim_order: str = "") -> list[float]:
-        """Physical lengths of a pixel along the named axes.
-
-        For regions of level 1 and up this is cuCIM's number, the base divided by the downsample;
-        ``microtome.Slide.levels[n].mpp`` is the physical one.
-        """
-        return self._about.spacings(dim_order)
-
-    def spacing_units(self, dim_order: str = "") -> list[str]:
-        """Units of `spacing`."""
-        return self._about.spacing_units(dim_order)
-
-    @property
-    def origin(self) -> list[float]:
-        """[0.0, 0.0, 0.0]"""
-        return [0.0, 0.0, 0.0]
-
-    @property
-    def direction(self) -> list[list[float]]:
-        """The unit matrix, as lists."""
-        return [list(row) for row in DIRECTION]
-
-    @property
-    def coord_sys(self) -> str:
-        """ "LPS" """
-        return "LPS"
-
-    @property
-    def resolutions(self) -> dict:
-        """level_count, level_dimensions, level_downsamples and level_tile_sizes, as a new dict."""
-        return self._about.resolutions()
-
-    @property
-    def associated_images(self) -> set[str]:
-        """Names, as a set."""
-        return set(self._about.associated)
 
     @property
     def locations(self) -> np.ndarray:
