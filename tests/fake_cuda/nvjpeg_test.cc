@@ -141,8 +141,9 @@ TEST_F(FakeNvjpegTest, WhatTheEnginesTake) {
   for (const bool restarts : {true, false}) {
     configure(restarts ? "" : "nvjpeg_restarts=0");
     for (const JpegKind& kind : {JpegKind{}, with_restarts, progressive, narrow}) {
-      const Ready ready(api_, device);
-      const Bytes tile = encode_jpeg(kind, 3);
+      const std::vector<Bytes> tiles{encode_jpeg(kind, 3)};
+      const Ready ready(api_, device);  // which waits, before the bytes go
+      const Bytes& tile = tiles.front();
       NvjpegStream parsed = nullptr;
       int no = -1;
       ASSERT_EQ(api_.nvjpegJpegStreamCreate(ready.handle, &parsed), NvjpegStatus::success);
@@ -154,7 +155,7 @@ TEST_F(FakeNvjpegTest, WhatTheEnginesTake) {
       const bool takes = !kind.progressive && kind.across == 2 && (restarts || kind.restart_rows == 0);
       EXPECT_EQ(no == 0, takes);
       ASSERT_EQ(ready.initialise(1), NvjpegStatus::success);
-      EXPECT_EQ(ready.decode({tile}, memory.address()) == NvjpegStatus::success, takes);
+      EXPECT_EQ(ready.decode(tiles, memory.address()) == NvjpegStatus::success, takes);
     }
   }
   configure("nvjpeg_engines=0");
