@@ -28,6 +28,7 @@
 
 #include "microtome/codec/jpeg2000/block_memory.h"
 #include "microtome/codec/jpeg2000/coder-inl.h"
+#include "microtome/codec/jpeg2000/packets.h"
 #include "microtome/codec/jpeg2000/values-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -36,17 +37,16 @@ namespace HWY_NAMESPACE {
 
 /// What one code-block is.
 struct BlockJob {
-  std::span<const std::byte> bytes;
+  std::span<const CodeSegment> segments;  ///< Of 1 to 3 * planes - 2 passes.
   unsigned w = 0, h = 0;
   Orientation orientation = Orientation::ll;
   unsigned planes = 0;  ///< Coded bit planes, 1 to kMaxPlanes.
-  unsigned passes = 0;  ///< 1 to 3 * planes - 2.
-  bool segmentation_symbols = false;
+  BlockStyle style;
 };
 
 class BlockDecoder {
  public:
-  BlockDecoder(BlockMemory& memory, const BlockJob& job) : memory_(memory), job_(job), bytes_(job.bytes) {}
+  BlockDecoder(BlockMemory& memory, const BlockJob& job) : memory_(memory), job_(job) {}
 
   void decode();
 
@@ -67,10 +67,14 @@ class BlockDecoder {
   uint64_t* map_row(uint64_t* maps, unsigned stripe) const { return maps + stripe * across_; }
 
   void prepare();
-  void significance_pass(uint64_t* maps);
-  void refinement_pass(uint64_t* maps);
+  void reset_states();
+  // `from`: the arithmetic decoder, or raw bits.
+  template <class AnyCoder>
+  void significance_pass(AnyCoder& from, uint64_t* maps);
+  template <class AnyCoder>
+  void refinement_pass(AnyCoder& from, uint64_t* maps);
   void cleanup_pass(uint64_t* maps, bool first);
-  static void spread(BlockWord* word, unsigned stride, uint64_t significant, uint64_t negative);
+  void spread(BlockWord* word, uint64_t significant, uint64_t negative) const;
   static unsigned window(uint64_t significant, unsigned at);
   static unsigned sign_index(uint64_t significant, uint64_t negative, unsigned at);
   CoderState& significance_state(uint64_t significant, unsigned at) {
@@ -81,6 +85,7 @@ class BlockDecoder {
     const unsigned entry = kTables.sign[sign_index(significant, negative, at)];
     return coder.decide(memory_.states[kSignContexts + (entry >> 1)]) ^ (entry & 1);
   }
+  HWY_INLINE unsigned decode_sign(RawCoder& coder, uint64_t, uint64_t, unsigned) { return coder.next(); }
 
   static constexpr uint64_t kAll = 0x3CF3CF3CF3CFu;     // rows 0 to 3 of every column of a map
   static constexpr uint64_t kTopRow = 0x041041041041u;  // row 0 of every column
@@ -89,8 +94,9 @@ class BlockDecoder {
 
   BlockMemory& memory_;
   const BlockJob& job_;
-  CoderBytes bytes_;
+  CoderBytes bytes_{{}};
   Coder coder_;
+  RawCoder raw_;
   const uint8_t* significance_ = nullptr;
   unsigned across_ = 0, down_ = 0, stride_ = 0;  // words of a stripe, stripes, words from one to the next
   uint64_t last_columns_ = 0, last_rows_ = 0;
@@ -119,9 +125,9 @@ HWY_INLINE unsigned BlockDecoder::sign_index(uint64_t significant, uint64_t nega
   return four(significant) | four(negative) << 4;
 }
 
-// Copies what became significant, and the signs, to the borders of the eight words around.
-HWY_INLINE void BlockDecoder::spread(BlockWord* word, unsigned stride, uint64_t significant,
-                                     uint64_t negative) {
+// Copies what became significant, and the signs, to the borders of the eight words around. With vertically
+// causal contexts the stripe above is not told.
+HWY_INLINE void BlockDecoder::spread(BlockWord* word, uint64_t significant, uint64_t negative) const {
   constexpr uint64_t kTop = kTopRow << kToCentre;
   const auto put = [](BlockWord* to, uint64_t s, uint64_t n) {
     to->significant |= s;
@@ -134,15 +140,18 @@ HWY_INLINE void BlockDecoder::spread(BlockWord* word, unsigned stride, uint64_t 
   };
   put(word - 1, (significant & kFirstColumn) << 48, (negative & kFirstColumn) << 48);
   put(word + 1, significant >> 48 & 0x3F, negative >> 48 & 0x3F);
-  put_three(word - stride, (significant & kTop) << 4, (negative & kTop) << 4);
-  put_three(word + stride, significant >> 4 & kTopRow << 6, negative >> 4 & kTopRow << 6);
+  if (!job_.style.vertically_causal) {
+    put_three(word - stride_, (significant & kTop) << 4, (negative & kTop) << 4);
+  }
+  put_three(word + stride_, significant >> 4 & kTopRow << 6, negative >> 4 & kTopRow << 6);
 }
 
 // D.3.1. Candidates are samples next to a significant one; each that becomes significant adds those of its
 // neighbours that the scan has yet to come to.
-HWY_NOINLINE void BlockDecoder::significance_pass(uint64_t* maps) {
+template <class AnyCoder>
+HWY_NOINLINE void BlockDecoder::significance_pass(AnyCoder& from, uint64_t* maps) {
   constexpr uint64_t kLaterNeighbours = 0xE2;  // below; right: above, same row, below
-  Coder coder = coder_;
+  AnyCoder coder = from;
   for (unsigned stripe = 0; stripe < down_; ++stripe) {
     BlockWord* word = word_row(stripe);
     uint64_t* map = map_row(maps, stripe);
@@ -177,15 +186,16 @@ HWY_NOINLINE void BlockDecoder::significance_pass(uint64_t* maps) {
       if (found == 0) continue;
       word->significant = significant;
       word->negative = negative;
-      spread(word, stride_, found, negative ^ negative_before);
+      spread(word, found, negative ^ negative_before);
     }
   }
-  coder_ = coder;
+  from = coder;
 }
 
 // D.3.3.
-HWY_NOINLINE void BlockDecoder::refinement_pass(uint64_t* maps) {
-  Coder coder = coder_;
+template <class AnyCoder>
+HWY_NOINLINE void BlockDecoder::refinement_pass(AnyCoder& from, uint64_t* maps) {
+  AnyCoder coder = from;
   CoderState* const states = memory_.states.data() + kRefinementContexts;
   for (unsigned stripe = 0; stripe < down_; ++stripe) {
     BlockWord* word = word_row(stripe);
@@ -210,7 +220,7 @@ HWY_NOINLINE void BlockDecoder::refinement_pass(uint64_t* maps) {
       *map = ones;
     }
   }
-  coder_ = coder;
+  from = coder;
 }
 
 // D.3.4. Columns of four samples, all of them still to be coded and without a significant neighbour, are
@@ -280,7 +290,7 @@ HWY_NOINLINE void BlockDecoder::cleanup_pass(uint64_t* maps, bool first) {
       *map |= found >> kToCentre;
       word->significant = significant;
       word->negative = negative;
-      spread(word, stride_, found, negative ^ negative_before);
+      spread(word, found, negative ^ negative_before);
     }
   }
   coder_ = coder;
@@ -295,11 +305,14 @@ void BlockDecoder::prepare() {
   last_rows_ = kTopRow * ((1u << rows) - 1);
   significance_ = kTables.significance[static_cast<size_t>(job_.orientation)].data();
   std::fill_n(memory_.words.begin(), size_t{stride_} * (down_ + 2), BlockWord{});
+  reset_states();
+}
+
+void BlockDecoder::reset_states() {
   memory_.states.fill(kTables.states[0]);
   memory_.states[0] = kTables.states[kStartStates[0]];
   memory_.states[kRunContext] = kTables.states[kStartStates[1]];
   memory_.states[kUniformContext] = kTables.states[kStartStates[2]];
-  coder_ = Coder::start(bytes_);
 }
 
 void BlockDecoder::decode() {
@@ -307,27 +320,31 @@ void BlockDecoder::decode() {
   const size_t plane_words = size_t{across_} * down_;
   uint64_t* maps = memory_.maps.data();
   used_planes_ = 1;
-  Pass pass = Pass::cleanup;
-  for (unsigned i = 0; i < job_.passes; ++i) {
-    last_pass_ = pass;
-    switch (pass) {
-      case Pass::significance:
-        ++used_planes_;
-        maps += plane_words;
-        significance_pass(maps);
-        pass = Pass::refinement;
-        break;
-      case Pass::refinement:
-        refinement_pass(maps);
-        pass = Pass::cleanup;
-        break;
-      case Pass::cleanup:
-        cleanup_pass(maps, i == 0);
-        if (job_.segmentation_symbols) {
-          for (int bit = 0; bit < 4; ++bit) coder_.decide(memory_.states[kUniformContext]);
-        }
-        pass = Pass::significance;
-        break;
+  unsigned i = 0;  // pass
+  for (const CodeSegment& segment : job_.segments) {
+    bytes_ = CoderBytes(segment.bytes);
+    const bool raw = job_.style.raw(i);
+    raw_ = {&bytes_};
+    if (!raw) coder_ = Coder::start(bytes_);
+    for (const unsigned end = i + segment.passes; i < end; ++i) {
+      last_pass_ = static_cast<Pass>((i + 2) % 3);
+      switch (last_pass_) {
+        case Pass::significance:
+          ++used_planes_;
+          maps += plane_words;
+          raw ? significance_pass(raw_, maps) : significance_pass(coder_, maps);
+          break;
+        case Pass::refinement:
+          raw ? refinement_pass(raw_, maps) : refinement_pass(coder_, maps);
+          break;
+        case Pass::cleanup:
+          cleanup_pass(maps, i == 0);
+          if (job_.style.segmentation_symbols) {
+            for (int bit = 0; bit < 4; ++bit) coder_.decide(memory_.states[kUniformContext]);
+          }
+          break;
+      }
+      if (job_.style.reset) reset_states();
     }
   }
 }

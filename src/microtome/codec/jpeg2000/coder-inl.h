@@ -66,12 +66,11 @@ class CoderBytes {
     return {c, bits};
   }
 
- private:
   struct Byte {
     unsigned value;
     int bits;
   };
-  // Seven bits behind 0xFF; a marker there ends the data.
+  /// The next one: seven bits of it behind 0xFF; a marker there ends the data.
   Byte take() {
     if (at_ >= end_) return {0xFF, 8};
     const unsigned value = *at_;
@@ -87,6 +86,7 @@ class CoderBytes {
     return {value, 7};
   }
 
+ private:
   const uint8_t* begin_;
   const uint8_t* at_;
   const uint8_t* end_;
@@ -169,6 +169,23 @@ struct Coder {
     }
     return decision;
   }
+};
+
+/// Reads decisions as they are, of passes that bypass the arithmetic coder (D.6).
+struct RawCoder {
+  CoderBytes* bytes = nullptr;
+  unsigned byte = 0;
+  int left = 0;
+
+  HWY_INLINE unsigned next() {
+    if (left == 0) {
+      const auto [value, bits] = bytes->take();
+      byte = value;
+      left = bits;
+    }
+    return byte >> --left & 1;
+  }
+  HWY_INLINE unsigned decide(const CoderState&) { return next(); }
 };
 
 }  // namespace HWY_NAMESPACE

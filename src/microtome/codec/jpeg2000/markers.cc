@@ -14,6 +14,7 @@ enum : unsigned {
   kSiz = 0xFF51,
   kCod = 0xFF52,
   kQcd = 0xFF5C,
+  kPlt = 0xFF58,
   kQcc = 0xFF5D,
   kCom = 0xFF64,
   kSot = 0xFF90,
@@ -53,29 +54,55 @@ void keep(std::vector<std::byte>& segments, Bytes bytes) {
   segments.insert(segments.end(), bytes.begin(), bytes.end());
 }
 
-// A.4.2: the one part of the one tile, which the end marker must follow.
-constexpr size_t kTilePart = 12;
+// A.7.3: lengths of packets, which the packets say too. Each is some bytes with a bit on top that says that
+// more follow.
+bool is_regular_plt(const Segment& segment) {
+  return !segment.body.empty() &&
+         (segment.body.size() == 1 || (u8(segment.body, segment.body.size() - 1) & 0x80) == 0);
+}
 
-bool read_tile_part(Bytes rest, std::vector<std::byte>& segments, Bytes& packets) {
-  if (rest.size() < kTilePart || u16(rest, 2) != kTilePart - 2) return false;
+// A.4.2: part `index` of the one tile. `parts`: how many there are, if a part has said it.
+bool read_tile_part(Bytes& rest, unsigned index, unsigned& parts, std::vector<std::byte>& segments,
+                    Bytes& packets) {
+  constexpr size_t kSotBytes = 12;
+  if (rest.size() < kSotBytes || u16(rest, 0) != kSot || u16(rest, 2) != kSotBytes - 2) return false;
   const size_t length = u32(rest, 6);
-  const bool first_of_one = u16(rest, 4) == 0 && u8(rest, 10) == 0 && u8(rest, 11) <= 1;
-  if (!first_of_one || length < kTilePart + 2 || length > rest.size() - 2) return false;
-  if (u16(rest, length) != kEoc) return false;
-  keep(segments, rest.first(2));  // the tile's own segments behind it override the others
-  Bytes part = rest.first(length).subspan(kTilePart);
+  if (u16(rest, 4) != 0 || u8(rest, 10) != index || length < kSotBytes + 2 || length > rest.size())
+    return false;
+  if (const unsigned said = u8(rest, 11); said != 0) {
+    if (said <= index || (parts != 0 && said != parts)) return false;
+    parts = said;
+  }
+  if (index == 0) keep(segments, rest.first(2));  // the tile's own segments behind it override the others
+  Bytes part = rest.first(length).subspan(kSotBytes);
+  rest = rest.subspan(length);
   while (part.size() >= 2 && u16(part, 0) != kSod) {
     Segment segment;
     if (!next_segment(part, segment)) return false;
-    if (segment.marker == kQcc) {
+    if (segment.marker == kQcc && index == 0) {
       keep(segments, segment.all);
-    } else if (segment.marker != kCom) {
+    } else if (segment.marker != kCom && !(segment.marker == kPlt && is_regular_plt(segment))) {
       return false;
     }
   }
   if (part.size() < 2) return false;
   packets = part.subspan(2);
   return true;
+}
+
+// All parts, behind which the end marker must stand.
+bool read_tile_parts(Bytes rest, std::vector<std::byte>& segments, std::vector<std::byte>& joined,
+                     Bytes& packets) {
+  unsigned index = 0, parts = 0;
+  if (!read_tile_part(rest, index, parts, segments, packets)) return false;
+  joined.clear();
+  for (++index; rest.size() >= 2 && u16(rest, 0) == kSot; ++index) {
+    if (index == 1) keep(joined, packets);
+    if (!read_tile_part(rest, index, parts, segments, packets)) return false;
+    keep(joined, packets);
+  }
+  if (index > 1) packets = joined;
+  return rest.size() >= 2 && u16(rest, 0) == kEoc && (parts == 0 || parts == index);
 }
 
 // A.5.1. Components with 9 bits and more, or signs, are the library's.
@@ -120,14 +147,14 @@ bool read_precincts(Bytes body, Coding& coding) {
 // A.6.1.
 bool read_coding_style(Bytes body, Coding& coding) {
   constexpr size_t kFixed = 10;
-  enum : unsigned { kPrecincts = 1, kSop = 2, kEph = 4, kSegmentationSymbols = 0x20 };
+  enum : unsigned { kPrecincts = 1, kSop = 2, kEph = 4 };
   if (body.size() < kFixed) return false;
   const unsigned flags = u8(body, 0), style = u8(body, 8);
-  if ((flags & ~7u) != 0 || (style & ~kSegmentationSymbols) != 0) return false;
+  if ((flags & ~7u) != 0 || (style & ~BlockStyle::kAll) != 0) return false;
   if (u8(body, 1) > 4 || u16(body, 2) == 0 || u8(body, 4) > 1 || u8(body, 9) > 1) return false;
   coding.sop = (flags & kSop) != 0;
   coding.eph = (flags & kEph) != 0;
-  coding.segmentation_symbols = style != 0;
+  coding.style = BlockStyle::of(style);
   coding.progression = static_cast<Progression>(u8(body, 1));
   coding.layers = static_cast<uint16_t>(u16(body, 2));
   coding.colour_transform = u8(body, 4) == 1;
@@ -223,7 +250,8 @@ bool can_transform_colours(const Coding& coding) {
 
 }  // namespace
 
-bool find_packets(Bytes codestream, std::vector<std::byte>& segments, Bytes& packets) {
+bool find_packets(Bytes codestream, std::vector<std::byte>& segments, std::vector<std::byte>& joined,
+                  Bytes& packets) {
   segments.clear();
   if (codestream.size() < 2 || u16(codestream, 0) != kSoc) return false;
   Bytes rest = codestream.subspan(2);
@@ -243,7 +271,7 @@ bool find_packets(Bytes codestream, std::vector<std::byte>& segments, Bytes& pac
         return false;
     }
   }
-  return read_tile_part(rest, segments, packets);
+  return read_tile_parts(rest, segments, joined, packets);
 }
 
 bool read_coding(Bytes segments, Coding& coding) {

@@ -13,10 +13,10 @@
 namespace microtome::jpeg2000 {
 
 /// Walks the headers. `segments` takes the marker segments that matter, one behind the other: tiles whose
-/// segments are equal are coded alike. `packets` is all of the tile's packets, borrowed from `codestream`.
-/// False: declined.
+/// segments are equal are coded alike. `packets` is all of the tile's packets, borrowed from `codestream`, or
+/// from `joined` where they are in several tile-parts. False: declined.
 bool find_packets(std::span<const std::byte> codestream, std::vector<std::byte>& segments,
-                  std::span<const std::byte>& packets);
+                  std::vector<std::byte>& joined, std::span<const std::byte>& packets);
 
 /// Reads what find_packets() collected. False: declined.
 bool read_coding(std::span<const std::byte> segments, Coding& coding);

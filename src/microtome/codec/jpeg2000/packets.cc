@@ -1,5 +1,6 @@
 #include "microtome/codec/jpeg2000/packets.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "microtome/codec/jpeg2000/block_memory.h"
@@ -8,7 +9,7 @@ namespace microtome::jpeg2000 {
 namespace {
 
 constexpr unsigned kMaxZeroPlanes = 80;   // more than any sub-band can have: 2^5 - 1 + 2^3 - 1 - 1
-constexpr unsigned kMaxPasses = 109;      // of one codeword segment
+constexpr unsigned kMaxPasses = 109;      // of a block here, as of a segment in the library
 constexpr unsigned kFirstLengthBits = 3;  // Lblock's initial value
 constexpr uint16_t kUnknown = UINT16_MAX;
 
@@ -101,7 +102,25 @@ unsigned read_pass_count(Bits& bits) {
 
 }  // namespace
 
-bool PacketReader::read_block(const PrecinctBand& part, uint32_t x, uint32_t y, uint16_t layer, Bits& bits) {
+// B.10.7: the bytes of each codeword segment that the passes are in.
+bool PacketReader::read_lengths(uint32_t index, unsigned passes, const BlockStyle& style, Bits& bits) {
+  BlockData& block = blocks_[index];
+  while (bits.next() != 0) {
+    if (++block.length_bits > 31) return false;
+  }
+  while (passes != 0) {
+    const unsigned some = std::min(passes, style.passes_left(block.passes));
+    const unsigned length_bits = block.length_bits + static_cast<unsigned>(std::bit_width(some)) - 1;
+    if (some == 0 || length_bits > 31 || bits.over()) return false;
+    contributions_.push_back({index, bits.next(length_bits), static_cast<uint16_t>(some)});
+    block.passes = static_cast<uint16_t>(block.passes + some);
+    passes -= some;
+  }
+  return block.passes <= kMaxPasses && !bits.over();
+}
+
+bool PacketReader::read_block(const PrecinctBand& part, uint32_t x, uint32_t y, uint16_t layer,
+                              const BlockStyle& style, Bits& bits) {
   const uint32_t index = part.first_block + y * part.across + x;
   BlockData& block = blocks_[index];
   const bool first = block.length_bits == 0;
@@ -112,16 +131,7 @@ bool PacketReader::read_block(const PrecinctBand& part, uint32_t x, uint32_t y, 
     block.length_bits = kFirstLengthBits;
     any_[part.band] = 1;
   }
-  const unsigned passes = read_pass_count(bits);
-  block.passes = static_cast<uint16_t>(block.passes + passes);
-  if (block.passes > kMaxPasses) return false;
-  while (bits.next() != 0) {
-    if (++block.length_bits > 31) return false;
-  }
-  const unsigned length_bits = block.length_bits + static_cast<unsigned>(std::bit_width(passes)) - 1;
-  if (length_bits > 31) return false;
-  contributions_.push_back({index, bits.next(length_bits)});
-  return !bits.over();
+  return read_lengths(index, read_pass_count(bits), style, bits);
 }
 
 bool PacketReader::read_header(const Layout& layout, const Packet& packet, Bits& bits) {
@@ -131,7 +141,7 @@ bool PacketReader::read_header(const Layout& layout, const Packet& packet, Bits&
     const PrecinctBand& part = precinct.bands[b];
     for (uint32_t y = 0; y < part.down; ++y) {
       for (uint32_t x = 0; x < part.across; ++x) {
-        if (!read_block(part, x, y, packet.layer, bits)) return false;
+        if (!read_block(part, x, y, packet.layer, layout.coding.style, bits)) return false;
       }
     }
   }
@@ -142,7 +152,7 @@ bool PacketReader::take_bytes(std::span<const std::byte>& rest) {
   for (const Contribution& c : contributions_) {
     if (c.bytes > rest.size()) return false;
     const auto piece = static_cast<uint32_t>(pieces_.size());
-    pieces_.push_back({rest.first(c.bytes)});
+    pieces_.push_back({rest.first(c.bytes), BlockData::kNone, c.passes});
     rest = rest.subspan(c.bytes);
     BlockData& block = blocks_[c.block];
     (block.first_piece == BlockData::kNone ? block.first_piece : pieces_[block.last_piece].next) = piece;
@@ -198,15 +208,31 @@ bool PacketReader::blocks_are_regular(const Layout& layout) const {
   return true;
 }
 
-std::span<const std::byte> PacketReader::bytes_of(const BlockData& block) {
-  const Piece& first = pieces_[block.first_piece];
-  if (first.next == BlockData::kNone) return first.bytes;
+// Pieces of one segment, which layers brought, are joined.
+std::span<const CodeSegment> PacketReader::segments_of(const BlockData& block, const BlockStyle& style) {
+  segments_.clear();
   joined_.clear();
-  for (uint32_t piece = block.first_piece; piece != BlockData::kNone; piece = pieces_[piece].next) {
-    const std::span<const std::byte> bytes = pieces_[piece].bytes;
-    joined_.insert(joined_.end(), bytes.begin(), bytes.end());
+  joined_.reserve(block.bytes);  // so that it stays where it is
+  unsigned pass = 0, left = 0;   // `left`: passes that the last segment may still have
+  for (uint32_t at = block.first_piece; at != BlockData::kNone; at = pieces_[at].next) {
+    const Piece& piece = pieces_[at];
+    if (left == 0) {
+      left = style.passes_left(pass);
+      segments_.push_back({piece.bytes, piece.passes});
+    } else {
+      CodeSegment& segment = segments_.back();
+      segment.passes += piece.passes;
+      const bool at_end =
+          !joined_.empty() && segment.bytes.data() + segment.bytes.size() == joined_.data() + joined_.size();
+      const size_t begin = at_end ? joined_.size() - segment.bytes.size() : joined_.size();
+      if (!at_end) joined_.insert(joined_.end(), segment.bytes.begin(), segment.bytes.end());
+      joined_.insert(joined_.end(), piece.bytes.begin(), piece.bytes.end());
+      segment.bytes = std::span(joined_).subspan(begin);
+    }
+    pass += piece.passes;
+    left -= piece.passes;
   }
-  return joined_;
+  return segments_;
 }
 
 }  // namespace microtome::jpeg2000

@@ -26,6 +26,13 @@ struct BlockData {
 struct Piece {
   std::span<const std::byte> bytes;
   uint32_t next = BlockData::kNone;
+  uint16_t passes = 0;
+};
+
+/// A codeword segment: coding passes and the bytes that they are coded in.
+struct CodeSegment {
+  std::span<const std::byte> bytes;
+  unsigned passes = 0;
 };
 
 class PacketReader {
@@ -37,8 +44,8 @@ class PacketReader {
   const BlockData& block(size_t index) const { return blocks_[index]; }
   /// Whether any code-block of a sub-band has passes.
   bool any_in(size_t band) const { return any_[band] != 0; }
-  /// A block's bytes, without gaps; valid until the next call.
-  std::span<const std::byte> bytes_of(const BlockData& block);
+  /// A block's codeword segments, each without gaps; valid until the next call.
+  std::span<const CodeSegment> segments_of(const BlockData& block, const BlockStyle& style);
 
  private:
   // A node of a tag tree: its value, once that is known, which is not below `low`.
@@ -47,12 +54,15 @@ class PacketReader {
   };
   struct Contribution {
     uint32_t block, bytes;
+    uint16_t passes;
   };
   class Bits;
 
   bool read_packet(const Layout& layout, const Packet& packet, std::span<const std::byte>& rest);
   bool read_header(const Layout& layout, const Packet& packet, Bits& bits);
-  bool read_block(const PrecinctBand& part, uint32_t x, uint32_t y, uint16_t layer, Bits& bits);
+  bool read_block(const PrecinctBand& part, uint32_t x, uint32_t y, uint16_t layer, const BlockStyle& style,
+                  Bits& bits);
+  bool read_lengths(uint32_t index, unsigned passes, const BlockStyle& style, Bits& bits);
   bool read_zero_planes(const TreeShape& tree, uint32_t x, uint32_t y, Bits& bits, BlockData& block);
   bool blocks_are_regular(const Layout& layout) const;
   bool take_bytes(std::span<const std::byte>& rest);
@@ -63,6 +73,7 @@ class PacketReader {
   std::vector<Node> nodes_;
   std::vector<Piece> pieces_;
   std::vector<Contribution> contributions_;  // of the packet being read
+  std::vector<CodeSegment> segments_;
   std::vector<std::byte> joined_;
 };
 

@@ -52,8 +52,8 @@ inline void samples_to_bytes(const int32_t* row, size_t w, const ToBytes& to_byt
   for (size_t x = 0; x < w; x += hn::Lanes(kInts)) to_bytes.store(hn::Load(kInts, row + x), to + x);
 }
 
-/// Three rows through the inverse ICT (G.3), in the library's order of operations: compilers are let to sum up
-/// what is taken from green.
+/// Three rows through the inverse ICT (G.3), in the library's order of operations: compilers are let to sum
+/// up what is taken from green.
 inline void untransform_to_bytes(float* const* rows, size_t w, const ToBytes* to_bytes, uint8_t* const* to) {
   const auto red = hn::Set(kFloats, 1.402f), green1 = hn::Set(kFloats, 0.34413f),
              green2 = hn::Set(kFloats, 0.71414f), blue = hn::Set(kFloats, 1.772f);

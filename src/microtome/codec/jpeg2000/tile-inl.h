@@ -162,8 +162,12 @@ class TileRun {
 
 inline void TileRun::decode_block(const Band& band, const Block& block, const BlockData& data) {
   const unsigned planes = band.planes - data.zero_planes;
-  const BlockJob job{job_.packets->bytes_of(data), block.w, block.h, band.orientation, planes, data.passes,
-                     coding_.segmentation_symbols};
+  const BlockJob job{job_.packets->segments_of(data, coding_.style),
+                     block.w,
+                     block.h,
+                     band.orientation,
+                     planes,
+                     coding_.style};
   BlockDecoder decoder(*job_.block, job);
   decoder.decode();
   decoder.store(coding_.reversible, job_.values + band.offset + block.y * band.stride + block.x, band.stride,

@@ -121,7 +121,7 @@ bool TileDecoder::take_memory(const Layout& layout, TileJob& job) {
 bool TileDecoder::decode(std::span<const std::byte> codestream, const TileFormat& format, bool ycbcr,
                          const Want& want) {
   std::span<const std::byte> packets;
-  if (!find_packets(codestream, segments_, packets)) return false;
+  if (!find_packets(codestream, segments_, joined_, packets)) return false;
   const Layout* const layout = layout_for_segments();
   if (layout == nullptr || !fits(layout->coding, format, want)) return false;
   TileJob job;

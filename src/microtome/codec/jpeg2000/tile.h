@@ -49,7 +49,7 @@ class TileDecoder {
   static constexpr size_t kKept = 4;  // kinds of tiles; slides have one or two
   std::array<Known, kKept> known_;
   uint64_t uses_ = 0;
-  std::vector<std::byte> segments_;
+  std::vector<std::byte> segments_, joined_;
   PacketReader packets_;
   std::unique_ptr<Memory> memory_;
   Scratch row_;

@@ -143,9 +143,9 @@ class Maker {
       o.tile = {random_.between(16, 200), random_.between(16, 200)};
       not_plain();
     }
-    if (random_.one_in(30)) {
+    if (random_.one_in(15)) {
       o.part_divider = random_.one_in(2) ? 'R' : 'L';
-      not_plain();
+      not_plain();  // the encoder writes some that its own decoder refuses
     }
     if (random_.one_in(30)) {
       o.region_shift = random_.between(1, 5);
@@ -154,8 +154,9 @@ class Maker {
     static constexpr const char* kGuards[] = {"GUARD_BITS=1", "GUARD_BITS=2", "GUARD_BITS=3", "GUARD_BITS=4"};
     if (random_.one_in(10)) o.extra.push_back(random_.pick(kGuards));
     if (random_.one_in(20)) {
-      o.extra.push_back(random_.one_in(2) ? "PLT=YES" : "TLM=YES");
-      not_plain();
+      const bool plt = random_.one_in(2);
+      o.extra.push_back(plt ? "PLT=YES" : "TLM=YES");
+      if (!plt) not_plain();
     }
   }
 
@@ -166,12 +167,10 @@ class Maker {
       o.block_w = 1 << w;
       o.block_h = 1 << h;
     }
-    constexpr int kSegmentationSymbols = 0x20;
-    if (random_.one_in(12)) {
+    if (random_.one_in(6)) {
       o.style = random_.below(64);
-      if ((o.style & ~kSegmentationSymbols) != 0) not_plain();
-    } else if (random_.one_in(10)) {
-      o.style = kSegmentationSymbols;
+    } else if (random_.one_in(6)) {
+      o.style = 1 << random_.below(6);
     }
   }
 
