@@ -26,6 +26,7 @@ from suites.python import other_pythons
 from wheels import contents, hiding, sbom
 
 BUILD = ROOT / "build" / "wheel"
+PLATFORM = "manylinux_2_35"  # what docs/guides/installing.md promises: the glibc that libjxl needs
 CODECS = ["none", "deflate", "lzw", "packbits", "zstd", "lzma", "jpeg", "jpeg2000", "webp", "jpegxl", "lerc"]
 
 
@@ -92,6 +93,10 @@ def repaired(raw, interpreter, into):
     command = [interpreter, "-m", "auditwheel", "repair", "--strip", "-w", into, raw]
     subprocess.run([str(word) for word in command], check=True, env=os.environ | {"PATH": path})
     (wheel,) = into.glob("*.whl")
+    if f"-{PLATFORM}_" not in wheel.name:
+        raise RuntimeError(
+            f"{wheel.name} is not for {PLATFORM}: a library needs another glibc than it used to"
+        )
     return wheel
 
 

@@ -124,7 +124,7 @@ class Owners:
             if "nanobind" in path.parts:
                 self.nanobind = self.nanobind or nanobind_version(path)
             return "nanobind", self.nanobind, f"pkg:pypi/nanobind@{self.nanobind}"
-        if ROOT in path.parents or re.search(r"/include/python3\.\d+/", str(path)):
+        if ROOT in path.parents or re.search(r"/include/([^/]+/)?python3\.\d+/", str(path)):
             return None
         if str(path) not in self.known:
             raise UnknownContent(f"{path} is of no Debian package and none of ours")

@@ -85,6 +85,12 @@ def test_a_component_is_said_once_with_how_it_got_in():
     ]
 
 
+@pytest.mark.parametrize("folder", ["/usr/include", "/usr/include/x86_64-linux-gnu", "/opt/python/include"])
+def test_pythons_own_headers_are_of_no_component(folder, tmp_path):
+    owners = contents.Owners(tmp_path, tmp_path / "openjpeg")
+    assert owners.component(f"{folder}/python3.11/pyconfig.h") is None
+
+
 def test_what_has_no_known_licence_is_an_error():
     files = {"headers": ["a.h"], "static": [], "shared": []}
     with pytest.raises(UnknownContent, match="a.h is of readline"):

@@ -377,6 +377,10 @@ TEST(Jpeg2000, BoxesLeadToTheCodestream) {
   const ByteVector palette = box("jp2h", join({box("ihdr", ByteVector(14)), box("pclr", ByteVector(10))}));
   EXPECT_EQ(error_of(decode(join({signature, palette, box("jp2c", e.stream)}), format)),
             "corrupt: jpeg2000: a palette without columns");
+  ByteVector cut_box = box("jp2h", box("colr", ByteVector(7)));
+  put_u32(cut_box, 8, 16);
+  EXPECT_EQ(error_of(decode(join({signature, cut_box, box("jp2c", e.stream)}), format)),
+            "corrupt: jpeg2000: a JP2 header box that passes the end of the header");
   ByteVector short_box = box("jp2h", {});
   put_u32(short_box, 0, 5);
   EXPECT_EQ(error_of(decode(join({signature, short_box}), format)),

@@ -30,6 +30,7 @@ uint32_t u32(std::span<const std::byte> bytes, size_t at) {
 struct Box {
   uint32_t type;
   std::span<const std::byte> content;
+  bool cut;  ///< Its length passes the end.
 };
 
 // Takes the first box off `bytes`. Lengths: 0 is "to the end", 1 is "in the eight bytes that follow".
@@ -47,7 +48,7 @@ Result<Box> take_box(std::span<const std::byte>& bytes) {
   // A length past the end is left to the codestream to complain about, if anything of it is missing.
   if (length < header) return corrupt("JP2 box of {} bytes, expected {} or more", length, header);
   const size_t size = static_cast<size_t>(std::min<uint64_t>(length, bytes.size()));
-  const Box box{u32(bytes, 4), bytes.subspan(header, size - header)};
+  const Box box{u32(bytes, 4), bytes.subspan(header, size - header), length > bytes.size()};
   bytes = bytes.subspan(size);
   return box;
 }
@@ -56,6 +57,8 @@ Result<Box> take_box(std::span<const std::byte>& bytes) {
 Status read_header_boxes(std::span<const std::byte> boxes, Stream& found) {
   while (!boxes.empty()) {
     MICROTOME_ASSIGN(const Box box, take_box(boxes));
+    // Of a palette or channel definition behind it nothing would be known.
+    if (box.cut) return corrupt("a JP2 header box that passes the end of the header");
     if (box.type == box_type("cdef")) found.has_channel_boxes = true;
     if (box.type != box_type("pclr")) continue;
     if (box.content.size() < 3) return corrupt("a palette of {} bytes", box.content.size());
