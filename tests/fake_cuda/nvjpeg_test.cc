@@ -99,13 +99,14 @@ TEST_F(FakeNvjpegTest, EnginesDoNotWaitForTheirStream) {
     configure(ordered ? "nvjpeg_ordered=1" : "");
     for (const bool host_waits : {true, false}) {
       const uint64_t before = report().races;
+      const std::vector<Bytes> tiles{encode_jpeg({}, 1)};
       const Ready ready(api_, device);
       ASSERT_EQ(ready.initialise(1), NvjpegStatus::success);
       ASSERT_TRUE(device->fill(memory.address(), 7, kSlot, ready.stream).ok());
       if (host_waits) {
         ASSERT_TRUE(device->synchronize(ready.stream).ok());
       }
-      ASSERT_EQ(ready.decode({encode_jpeg({}, 1)}, memory.address()), NvjpegStatus::success);
+      ASSERT_EQ(ready.decode(tiles, memory.address()), NvjpegStatus::success);
       ASSERT_TRUE(device->fill(memory.address(), 8, kSlot, ready.stream).ok());  // after it, whatever it is
       ASSERT_TRUE(device->synchronize(ready.stream).ok());
       EXPECT_EQ(report().races > before, !ordered && !host_waits);
