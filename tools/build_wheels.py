@@ -15,7 +15,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
@@ -156,8 +155,8 @@ def make_sdist(python, out, slides):
     sdist = out / done.stdout.split()[-1]
     unpacked = BUILD / "sdist"
     shutil.rmtree(unpacked, ignore_errors=True)
-    with tarfile.open(sdist) as archive:
-        archive.extractall(unpacked, filter="data")
+    unpacked.mkdir(parents=True)
+    call("tar", "--extract", f"--file={sdist}", f"--directory={unpacked}")
     (source,) = unpacked.iterdir()
     os.environ["CCACHE_BASEDIR"] = str(source)
     options = install_package.cmake_options()
