@@ -103,8 +103,12 @@ Result<Header> read_header(std::span<const std::byte> codestream) {
   header.y1 = u32(codestream, 12);
   header.x0 = u32(codestream, 16);
   header.y0 = u32(codestream, 20);
-  const uint64_t tile_w = u32(codestream, 24), tile_h = u32(codestream, 28);
-  const uint64_t tile_x0 = u32(codestream, 32), tile_y0 = u32(codestream, 36);
+  header.tile_w = u32(codestream, 24);
+  header.tile_h = u32(codestream, 28);
+  header.tile_x0 = u32(codestream, 32);
+  header.tile_y0 = u32(codestream, 36);
+  const uint64_t tile_w = header.tile_w, tile_h = header.tile_h;
+  const uint64_t tile_x0 = header.tile_x0, tile_y0 = header.tile_y0;
   const auto components = static_cast<size_t>(number(codestream, 40, 2));
 
   if (header.x0 >= header.x1 || header.y0 >= header.y1) {

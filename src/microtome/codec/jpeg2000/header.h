@@ -22,7 +22,8 @@ struct HeaderComponent {
 
 /// Positions and sizes are on the reference grid.
 struct Header {
-  uint32_t x0 = 0, y0 = 0, x1 = 0, y1 = 0;  ///< The image, half-open and not empty.
+  uint32_t x0 = 0, y0 = 0, x1 = 0, y1 = 0;                    ///< The image, half-open and not empty.
+  uint32_t tile_x0 = 0, tile_y0 = 0, tile_w = 0, tile_h = 0;  ///< Of the first codestream tile.
   uint64_t tiles = 0;
   std::vector<HeaderComponent> components;
 };
