@@ -1,4 +1,5 @@
-// OpenJPEG: a codec per tile (its interface has it no other way), then the planes written as RGB.
+// OpenJPEG: a codec per tile (its interface has it no other way), then the planes written as RGB. Nothing of
+// Microtome's is used here, its stream over memory neither: what is measured against must not move with it.
 #include <openjpeg.h>
 
 #include <algorithm>

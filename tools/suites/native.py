@@ -16,7 +16,7 @@ from suites.running import BUILD, CORES, LOGS, Outcome, Run, junit
 # What runs under the sanitizers in `make test`; `make asan` and `make tsan` run every layer.
 # "cross" are the tests of tests/cpp, which read every real file; "gpu_fake" those that run on the fake CUDA driver.
 ASAN_LAYERS = ["device", "gpu_fake", "tiff", "slide", "codec", "read", "c_api", "cross"]
-TSAN_LAYERS = ["exec", "gpu_fake", "read", "loader"]
+TSAN_LAYERS = ["exec", "gpu_fake", "read", "loader", "runtime", "c_api"]
 
 
 # The sanitizers of GCC 12 and Clang 14 place their shadow memory at fixed addresses, which newer kernels' address

@@ -3,7 +3,10 @@
 #include <memory>
 #include <utility>
 
+#include "microtome/simd/targets.h"
+
 namespace microtome::test {
+namespace {
 
 Subject codec_subject(Compression compression, std::string_view prefix) {
   TileFormat format;
@@ -16,6 +19,17 @@ Subject codec_subject(Compression compression, std::string_view prefix) {
     if (error.message.starts_with(prefix)) error.message.erase(0, prefix.size());
     return Answer{.status = std::move(error)};
   };
+}
+
+}  // namespace
+
+std::vector<NamedSubject> codec_and_own(Compression compression, std::string_view prefix,
+                                        Subject (*own)(std::string_view target)) {
+  std::vector<NamedSubject> all{{"codec", codec_subject(compression, prefix)}};
+  for (const std::string_view target : simd::target_choice().available) {
+    all.push_back({std::string(target), own(target)});
+  }
+  return all;
 }
 
 }  // namespace microtome::test

@@ -19,9 +19,10 @@ struct NamedSubject {
   Subject subject;
 };
 
-/// The codec as readers have it. Its errors begin with `prefix`, which says which codec they are from; the
-/// library's own do not.
-Subject codec_subject(Compression compression, std::string_view prefix);
+/// The codec, whose errors begin with `prefix`, as the library's do not; and what `own` makes for each
+/// instruction set of this machine.
+std::vector<NamedSubject> codec_and_own(Compression compression, std::string_view prefix,
+                                        Subject (*own)(std::string_view target));
 
 struct RandomTile {
   TileFormat format;

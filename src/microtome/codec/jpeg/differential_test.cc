@@ -1,14 +1,13 @@
 // Random and damaged streams: what the codec gives, and our own decoder with every instruction set, is what
 // libjpeg-turbo gives, pixels or error, and nothing outside of input and output is touched (both lie against
 // forbidden pages). The same checks run for hours in fuzz/jpeg.cc and tests/cpp/codec_proof.cc.
-#include "microtome/codec/for_test/differential.h"
-
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <map>
 #include <string>
 
+#include "microtome/codec/for_test/agreement.h"
 #include "microtome/codec/jpeg/for_test/damage.h"
 #include "microtome/codec/jpeg/for_test/plain_libjpeg.h"
 #include "microtome/codec/jpeg/for_test/random_stream.h"
@@ -26,24 +25,9 @@ using namespace microtome::test;
 
 constexpr int kMaxSide = 200;
 
-class JpegDifferential : public testing::Test {
+class JpegDifferential : public Agreement {
  protected:
-  /// Every decoder's answer to what `differential` expects, counted by name and verdict.
-  testing::AssertionResult all_agree() {
-    for (const NamedSubject& s : subjects_) {
-      const Outcome outcome = differential_.check(s.subject);
-      if (outcome.verdict == Verdict::differs) {
-        return testing::AssertionFailure() << s.name << ": " << outcome.difference;
-      }
-      ++(outcome.verdict == Verdict::equal ? equal_ : declined_)[s.name];
-    }
-    return testing::AssertionSuccess();
-  }
-
-  // One decoder meets all streams: nothing of one may show in another.
-  const std::vector<NamedSubject> subjects_ = tested().subjects();
-  Differential differential_{tested().judge()};
-  std::map<std::string, int> equal_, declined_;
+  JpegDifferential() : Agreement(tested()) {}
 };
 
 TEST_F(JpegDifferential, WholeTiles) {

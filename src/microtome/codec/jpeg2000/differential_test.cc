@@ -1,13 +1,12 @@
 // Random and damaged streams: what the codec gives, and our own decoder with every instruction set, is what
 // OpenJPEG gives, pixels or error, and nothing outside of input and output is touched (both lie against
 // forbidden pages). The same checks run for hours in fuzz/jpeg2000.cc and tests/cpp/codec_proof.cc.
-#include "microtome/codec/for_test/differential.h"
-
 #include <gtest/gtest.h>
 
 #include <map>
 #include <string>
 
+#include "microtome/codec/for_test/agreement.h"
 #include "microtome/codec/jpeg2000/for_test/damage.h"
 #include "microtome/codec/jpeg2000/for_test/random_stream.h"
 #include "microtome/codec/jpeg2000/for_test/tested.h"
@@ -19,26 +18,11 @@ using namespace microtome::test;
 
 constexpr int kMaxSide = 160;
 
-class Jpeg2000Differential : public testing::Test {
+class Jpeg2000Differential : public Agreement {
  protected:
-  /// Every decoder's answer to what `differential` expects, counted by name and verdict.
-  testing::AssertionResult all_agree(int tolerance) {
-    for (const NamedSubject& s : subjects_) {
-      const Outcome outcome = differential_.check(s.subject, tolerance);
-      if (outcome.verdict == Verdict::differs) {
-        return testing::AssertionFailure() << s.name << ": " << outcome.difference;
-      }
-      ++(outcome.verdict == Verdict::equal ? equal_ : declined_)[s.name];
-    }
-    return testing::AssertionSuccess();
-  }
+  Jpeg2000Differential() : Agreement(tested()) {}
 
   static int tolerance(const RandomStream& stream) { return stream.reversible ? 0 : 1; }
-
-  // One decoder meets all streams: nothing of one may show in another.
-  const std::vector<NamedSubject> subjects_ = tested().subjects();
-  Differential differential_{tested().judge()};
-  std::map<std::string, int> equal_, declined_;
 };
 
 TEST_F(Jpeg2000Differential, WholeTiles) {

@@ -15,7 +15,7 @@ namespace microtome::jpeg::test {
 namespace {
 
 using microtome::test::Answer;
-using microtome::test::codec_subject;
+using microtome::test::codec_and_own;
 using microtome::test::NamedSubject;
 using microtome::test::RandomTile;
 using microtome::test::Subject;
@@ -53,11 +53,7 @@ class Tested final : public microtome::test::TestedCodec {
   }
 
   std::vector<NamedSubject> subjects() const override {
-    std::vector<NamedSubject> all{{"codec", codec_subject(Compression::jpeg, "jpeg: ")}};
-    for (const std::string_view target : simd::target_choice().available) {
-      all.push_back({std::string(target), own(target)});
-    }
-    return all;
+    return codec_and_own(Compression::jpeg, "jpeg: ", own);
   }
 
   int tolerance() const override { return 0; }

@@ -15,7 +15,7 @@ namespace microtome::jpeg2000::test {
 namespace {
 
 using microtome::test::Answer;
-using microtome::test::codec_subject;
+using microtome::test::codec_and_own;
 using microtome::test::NamedSubject;
 using microtome::test::RandomTile;
 using microtome::test::Subject;
@@ -47,11 +47,7 @@ class Tested final : public microtome::test::TestedCodec {
   }
 
   std::vector<NamedSubject> subjects() const override {
-    std::vector<NamedSubject> all{{"codec", codec_subject(Compression::jpeg2000, "jpeg2000: ")}};
-    for (const std::string_view target : simd::target_choice().available) {
-      all.push_back({std::string(target), own(target)});
-    }
-    return all;
+    return codec_and_own(Compression::jpeg2000, "jpeg2000: ", own);
   }
 
   int tolerance() const override { return 1; }  // of 9/7
