@@ -3,8 +3,8 @@
 
     tools/draw_terminal.py [OUT_DIR]
 
-The commands run as they are, on made slides, with a clock that ticks once a batch, so that the same code gives the same
-pictures. Needs what tools/make_slides.py needs.
+The commands run as they are, on made slides: what they say of time is that of the machine that draws. Needs what
+tools/make_slides.py needs.
 """
 
 import argparse
@@ -14,12 +14,11 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import make_slides
 import tifffile
 from microtome.cli import main as microtome
-from microtome.cli import patches, terminal, verify
+from microtome.cli import terminal
 from microtome.cli.patchsets.job import Job
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
@@ -27,7 +26,6 @@ from rich.terminal_theme import MONOKAI
 
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = 104
-BATCH_S = 0.35  # what the clock says a batch takes
 
 # Nothing from elsewhere: the reader's own monospaced font serves.
 FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
@@ -39,26 +37,21 @@ class Screen:
     """The terminal: all that a command prints, on both streams."""
 
     def __init__(self):
-        self.seconds = 0.0
         self.console = Console(
             record=True, width=COLUMNS, force_terminal=True, color_system="truecolor", file=io.StringIO(),
-            highlight=False, markup=False, emoji=False, legacy_windows=False, get_time=self.now,
+            highlight=False, markup=False, emoji=False, legacy_windows=False,
         )  # fmt: skip
-
-    def now(self):
-        return self.seconds
 
     def run(self, *arguments):
         """Runs a command line whose output goes here; its exit code."""
         self.console.print("$ microtome " + " ".join(arguments), style="bold")
-        kept = terminal._console, terminal.note, verify.time, patches.time
+        kept = terminal._console, terminal.note
         terminal._console = lambda file: self.console
         terminal.note = lambda message: self.console.print(message)
-        verify.time = patches.time = SimpleNamespace(monotonic=self.now)
         try:
             return microtome(list(arguments))
         finally:
-            terminal._console, terminal.note, verify.time, patches.time = kept
+            terminal._console, terminal.note = kept
 
     def save(self, path, title):
         name = path.stem
@@ -97,13 +90,11 @@ def draw_patches(out):
 
     def watched(unit, **options):
         bars.append(progress(unit, **options))
-        bars[-1].get_time = screen.now
         bars[-1].start = bars[-1].stop = lambda: None  # it is shown when we look at it
         return bars[-1]
 
     def add_and_look(self, pixels, errors):
         add(self, pixels, errors)
-        screen.seconds += BATCH_S
         if self.done > len(self._layout.locations) / 2:
             bars[-1].update(bars[-1].task_ids[0], completed=self.done)
             screen.console.print(bars[-1].get_renderable())
