@@ -73,6 +73,8 @@ using FakeCudaConfigure = void(const char* settings);
 using FakeCudaReportTo = void(FakeCudaReport* report);
 FakeCudaConfigure fake_cuda_configure;
 FakeCudaReportTo fake_cuda_report;
+/// Of a FakeCudaReport: for those who have it from elsewhere than here.
+size_t fake_cuda_report_bytes();
 /// Waits for all streams and destroys all that is alive: what a lost device took with it, and the end of its
 /// process.
 using FakeCudaEnd = void();

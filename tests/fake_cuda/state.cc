@@ -92,6 +92,10 @@ FAKE_API void fake_cuda_configure(const char* settings) {
   s.allocations = s.calls_of_fail_in = 0;
 }
 
+FAKE_API size_t fake_cuda_report_bytes() {
+  return sizeof(FakeCudaReport);
+}
+
 FAKE_API void fake_cuda_report(FakeCudaReport* report) {
   fake::State& s = fake::state();
   const std::lock_guard lock(s.mutex);

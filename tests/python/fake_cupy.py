@@ -26,6 +26,8 @@ class Report(ctypes.Structure):
         + [(name, ctypes.c_int64) for name in ("streams", "events", "modules", "library_objects")]
         + [("misuses", ctypes.c_uint64), ("first_misuse", ctypes.c_char_p)]
         + [(name, ctypes.c_uint64) for name in ("engine_images", "library_images")]
+        + [(name, ctypes.c_uint64) for name in ("direct_reads", "compat_reads")]
+        + [(name, ctypes.c_uint64) for name in ("unaligned_reads", "unregistered_reads")]
     )
 
 
@@ -117,6 +119,7 @@ class Consumer:
 
     def __init__(self, device=0, blocking=True):
         self.lib = ctypes.CDLL(os.environ["MICROTOME_LIB_CUDA"])
+        assert self.lib.fake_cuda_report_bytes() == ctypes.sizeof(Report), "Report is not control.h's"
         self.device = device
         self._do("cuInit", 0)
         context = ctypes.c_void_p()
