@@ -61,11 +61,12 @@ jpeg-race: packages-bench
 	@$(VENV)/bin/python bench/build_floor.py build/bench
 	@build/bench/bench/floors/microtome_tile_race $(RACE) build/slides/B.tif build/slides/D.tif build/slides/F.tif
 
+RACE2000 := --rounds 7 --reduce 1 --reduce 2 --reduce 3 --recode 5/3 --recode white --recode grey
 jpeg2000-race: packages-bench
 	$(INSTALL) --extras demo
 	@$(VENV)/bin/python tools/make_slides.py build/slides --only A C --keep --scale 1/16
 	@$(VENV)/bin/python bench/build_floor.py build/bench
-	@build/bench/bench/floors/microtome_tile_race --rounds 9 build/slides/A.tif build/slides/C.tif \
+	@build/bench/bench/floors/microtome_tile_race $(RACE2000) build/slides/C.svs build/slides/A.svs \
 	  $(wildcard $(SLIDES)/aperio/CMU-1-JP2K-Region.svs $(SLIDES)/aperio/1065626.svs)
 
 bench-count: requirements

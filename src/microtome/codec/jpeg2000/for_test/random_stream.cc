@@ -59,6 +59,7 @@ class Maker {
   RandomStream make() {
     choose_planes();
     choose_options();
+    avoid_small_blocks();
     for (EncoderPlane& plane : plan_.planes) paint(plane, plane_size(plan_.grid, plane), random_);
     result_.packed = encode(plan_);
     const EncoderOptions& o = plan_.options;
@@ -172,6 +173,26 @@ class Maker {
     } else if (random_.one_in(6)) {
       o.style = 1 << random_.below(6);
     }
+  }
+
+  // The library's encoder writes past the memory of a code-block with few samples that is cut into many
+  // codeword segments. So there are none with bypass or termination: sides are multiples of 64, halved twice
+  // at most.
+  void avoid_small_blocks() {
+    EncoderOptions& o = plan_.options;
+    constexpr int kBypass = 1, kTerminate = 4;
+    if ((o.style & (kBypass | kTerminate)) == 0) return;
+    if (o.tile.w != 0 || plan_.grid.x != 0 || plan_.grid.y != 0) {
+      o.style &= ~(kBypass | kTerminate);
+      return;
+    }
+    o.resolutions = std::min(o.resolutions, 3);
+    o.precincts.clear();
+    o.block_w = std::max(o.block_w, 8);
+    o.block_h = std::clamp(o.block_h, 8, 4096 / o.block_w);
+    const auto up = [](int64_t side) { return (side + 63) / 64 * 64; };
+    plan_.grid = {0, 0, up(plan_.grid.w), up(plan_.grid.h)};
+    result_.format.size = plan_.grid.size();
   }
 
   void choose_layers() {
