@@ -23,6 +23,13 @@ enum class Sampling : uint8_t {
   s420,  ///< 2x2, 1x1, 1x1: half of both; 6 blocks.
 };
 
+/// T.81 figure A.6: row * 8 + column of each coefficient in the order of a stream.
+inline constexpr std::array<uint8_t, 64> kNaturalOrder = {
+    0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,   //
+    12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6,  7,  14, 21, 28,  //
+    35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,  //
+    58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
+
 /// A Huffman table as DHT writes it (B.2.4.2). Equal tables are equal byte for byte: what is not used is 0.
 ///
 /// Only its sizes are checked. What else the library refuses where a scan uses the table, huffman.h must

@@ -27,12 +27,6 @@ enum : uint8_t {
 constexpr unsigned kMaxSide = 65500;  // libjpeg's limit, below the 65535 of T.81
 constexpr unsigned kTables = 4;       // of each kind
 
-// T.81 figure A.6, as row * 8 + column of each coefficient in order.
-constexpr uint8_t kZigzag[64] = {0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,   //
-                                 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6,  7,  14, 21, 28,  //
-                                 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,  //
-                                 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
-
 unsigned u8(Body b, size_t at) {
   return std::to_integer<unsigned>(b[at]);
 }
@@ -85,7 +79,7 @@ bool read_quant_tables(Body body, TableSet& tables) {
     QuantTable& table = tables.quant[id];
     for (size_t i = 0; i < 64; ++i) {
       const unsigned value = precision == 0 ? u8(body, 1 + i) : u16(body, 1 + 2 * i);
-      table.natural[kZigzag[i]] = static_cast<uint16_t>(value);
+      table.natural[kNaturalOrder[i]] = static_cast<uint16_t>(value);
     }
     table.defined = true;
     body = body.subspan(1 + 64 * bytes);
