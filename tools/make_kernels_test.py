@@ -2,17 +2,20 @@
 
 import make_kernels
 
-KERNEL = """ptxas info    : Compiling entry function 'scatter' for 'sm_{0}'
-ptxas info    : Function properties for scatter
-    {1} bytes stack frame, {2} bytes spill stores, {3} bytes spill loads
+KERNEL = """ptxas info    : Compiling entry function '{0}' for 'sm_{1}'
+ptxas info    : Function properties for {0}
+    {2} bytes stack frame, {3} bytes spill stores, {4} bytes spill loads
 ptxas info    : Used 48 registers, used 0 barriers
 """
 
 
 def account(**changed):
     return "".join(
-        KERNEL.format(capability, *changed.get(f"sm_{capability}", (0, 0, 0)))
+        KERNEL.format(
+            name, capability, *(changed if name == "scatter" else {}).get(f"sm_{capability}", (0, 0, 0))
+        )
         for capability in make_kernels.COMPUTE_CAPABILITIES
+        for name in ("scatter", "set_marks", "look_for_marks")
     )
 
 
@@ -29,7 +32,7 @@ def test_each_kernel_that_spills_is_named():
 
 def test_an_account_that_lacks_a_kernel_is_no_good_sign():
     (said,) = make_kernels.spills("")
-    assert said.startswith("ptxas told of 0 kernels, expected 6")
+    assert said.startswith("ptxas told of 0 kernels, expected 18")
 
 
 def test_the_image_that_is_checked_in_is_a_fatbin():

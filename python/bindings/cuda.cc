@@ -84,6 +84,27 @@ Result<gpu::DeviceReader*> device_reader(int ordinal) {
   return readers->emplace(ordinal, std::move(reader)).first->second.get();
 }
 
+Result<gpu::Decode> decode_from(const DecodeArguments& arguments) {
+  const std::string& how = std::get<0>(arguments);
+  if (how == "exact") return gpu::Decode::exact;
+  if (how == "any") return gpu::Decode::any;
+  if (how == "device") return gpu::Decode::device;
+  return invalid_argument("decode = '{}', expected exact, any or device", how);
+}
+
+Result<std::shared_ptr<gpu::Decoders>> device_decoders(int ordinal, const DecodeArguments& arguments) {
+  // As device_reader's: NVIDIA's libraries may outlive nothing else.
+  static auto* const all = new std::map<int, std::shared_ptr<gpu::Decoders>>;
+  MICROTOME_ASSIGN(const gpu::DeviceReader* const reader, device_reader(ordinal));
+  auto& decoders = (*all)[ordinal];
+  if (decoders == nullptr) {
+    const auto& [how, nvjpeg, nvjpeg2k, last] = arguments;
+    decoders = std::make_shared<gpu::Decoders>(reader->shared_gpu(),
+                                               cuda::Places{{nvjpeg, last}, {nvjpeg2k, last}, {}});
+  }
+  return decoders;
+}
+
 Result<gpu::OutputFormat> output_format(const FormatArguments& arguments, SampleType tiles,
                                         uint16_t samples) {
   const auto& [dtype, planar, mean, deviation] = arguments;

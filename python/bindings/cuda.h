@@ -11,6 +11,7 @@
 
 #include "bindings.h"
 #include "microtome/device/cuda/pool.h"
+#include "microtome/read/gpu/decoders.h"
 #include "microtome/read/gpu/device_reader.h"
 #include "microtome/read/gpu/output_format.h"
 
@@ -33,6 +34,17 @@ using FormatArguments = std::tuple<std::string, bool, std::vector<double>, std::
 
 /// Errors: OutputFormat::make's; invalid_argument, no such dtype.
 Result<gpu::OutputFormat> output_format(const FormatArguments& arguments, SampleType tiles, uint16_t samples);
+
+/// (what decodes, folders of nvJPEG, of nvJPEG2000, folders to search last) as
+/// microtome._cuda.decode_arguments gives it.
+using DecodeArguments =
+    std::tuple<std::string, std::vector<std::string>, std::vector<std::string>, std::vector<std::string>>;
+
+/// Errors: invalid_argument, no such way to decode.
+Result<gpu::Decode> decode_from(const DecodeArguments& arguments);
+
+/// The decoders of device `ordinal`; made at first use and never destroyed. Errors as device_reader's.
+Result<std::shared_ptr<gpu::Decoders>> device_decoders(int ordinal, const DecodeArguments& arguments);
 
 void bind_device_array(nb::module_& module);
 

@@ -114,7 +114,7 @@ nb::tuple Meter::stats() const {
   const LoaderStats stats = meter->stats();
   return nb::make_tuple(stats.batches, stats.tiles, stats.decoded, stats.reused, stats.constant, stats.twins,
                         stats.absent, stats.bytes_read, stats.consumer_waited_s, stats.workers_waited_s,
-                        stats.own, stats.library);
+                        stats.own, stats.library, stats.device, stats.left);
 }
 
 Result<LoaderOptions> pass_options(const Patches& patches, std::pair<int64_t, int64_t> size,

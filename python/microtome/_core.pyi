@@ -127,15 +127,19 @@ class DeviceArray:
 class DevicePass:
     """One walk over patches, batch by batch, onto a GPU."""
 
-    def __init__(self, patches: Patches, order: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: tuple[int, int], batch_size: int, drop_last: bool, prefetch: int, threads: int, fill_broken: bool, fill: Sequence[float], ordinal: int, memory_bytes: int, stream: int, format: tuple[str, bool, Sequence[float], Sequence[float]]) -> None:
+    def __init__(self, patches: Patches, order: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: tuple[int, int], batch_size: int, drop_last: bool, prefetch: int, threads: int, fill_broken: bool, fill: Sequence[float], ordinal: int, memory_bytes: int, stream: int, format: tuple[str, bool, Sequence[float], Sequence[float]], decode: tuple[str, Sequence[str], Sequence[str], Sequence[str]]) -> None:
         """
-        As Pass; `memory_bytes` of the device for decoded tiles, 0: as much as is usual; `stream`: what an export that names none is used on; `format`: dtype ("" for the slides' own), planar, mean, std.
+        As Pass; `memory_bytes` of the device for decoded tiles, 0: as much as is usual; `stream`: what an export that names none is used on; `format`: dtype ("" for the slides' own), planar, mean, std; `decode`: "exact", "any" or "device", and folders of nvJPEG, of nvJPEG2000 and to search last.
         """
 
     def __len__(self) -> int:
         """Number of batches."""
 
     def meter(self) -> Meter: ...
+
+    @property
+    def lacking(self) -> str:
+        """Why a library is not used that "any" would use; empty otherwise."""
 
     def next(self) -> tuple[DeviceArray, numpy.ndarray, list[tuple[int, str]], int] | None:
         """

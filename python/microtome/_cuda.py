@@ -55,6 +55,12 @@ def stream_number(stream):
     return number or LEGACY_STREAM  # the null stream, as CuPy's and PyTorch's default streams give it
 
 
+def decode_arguments(how):
+    """`how` ("exact", "any" or "device"), and the folders in which the libraries that decode may be."""
+    places = folders() if how != "exact" else {"nvjpeg": [], "nvjpeg2k": [], "last": []}
+    return how, places["nvjpeg"], places["nvjpeg2k"], places["last"]
+
+
 def info():
     """The part "cuda" of `microtome.info`."""
     driver = _core.find_cuda_driver()

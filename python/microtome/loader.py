@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -9,7 +10,6 @@ from . import _arguments, _core, _cuda, _levels, _locations, _output
 from ._lazy import np
 from .batch import Batch, PatchError
 from .device_array import DeviceArray
-from .errors import UnsupportedError
 from .slide import Slide
 
 if TYPE_CHECKING:
@@ -54,6 +54,11 @@ class LoaderStats(NamedTuple):
         JPEG tiles among `decoded` whose pixels Microtome's own decoder gave.
     library : int
         JPEG tiles among `decoded` that it left to libjpeg-turbo.
+    gpu : int
+        Tiles among `decoded` that a GPU decoded.
+    gpu_left : int
+        Tiles that were meant for the GPU and left to the CPU: what its decoder refused, or said to have decoded and had
+        not.
     """
 
     batches: int = 0
@@ -68,6 +73,8 @@ class LoaderStats(NamedTuple):
     workers_waited: float = 0.0
     own: int = 0
     library: int = 0
+    gpu: int = 0
+    gpu_left: int = 0
 
 
 class Loader:
@@ -108,8 +115,12 @@ class Loader:
     rank, world_size : int
         Deliver positions rank, rank + world_size, … of the epoch's order only.
     decode : {"auto", "cpu", "gpu"}
-        On a GPU: what decodes the tiles. "auto" is what gives the CPU's pixels and is quickest, today "cpu"; "gpu" is
-        refused, since nothing decodes there yet.
+        On a GPU: what decodes the tiles. "cpu": the CPU. "gpu": the GPU's own decoders, nvJPEG and nvJPEG2000, alone;
+        what they do not decode is an error. "auto": what gives the CPU's pixels, which is the CPU, unless
+        `allow_inexact`.
+    allow_inexact : bool
+        On a GPU, with decode="auto": the GPU decodes what it can, the CPU the rest. Samples then may differ
+        a little from the CPU's. `stats` says who decoded how many; a library that is missing is logged.
     device_memory_limit : int, optional
         On a GPU: bytes of its memory for decoded tiles, which batches that follow use again. 2 GiB or a tenth of what
         is free, unless told, and never more than an epoch can use. Batches come on top.
@@ -132,9 +143,10 @@ class Loader:
     IndexError
         No such level, or a slide index that the sequence does not have.
     UnsupportedError
-        No stored level matches; `decode` is "gpu".
+        No stored level matches. From `iter`: `decode` is "gpu", and the tiles are packed as no decoder of a GPU takes.
     DeviceUnavailableError
-        `device` is a GPU that is not there or cannot be used.
+        `device` is a GPU that is not there or cannot be used. From `iter`: `decode` is "gpu", and the library that
+        decodes there is missing or refuses the GPU.
 
     Notes
     -----
@@ -174,6 +186,7 @@ class Loader:
         rank: int = 0,
         world_size: int = 1,
         decode: Literal["auto", "cpu", "gpu"] = "auto",
+        allow_inexact: bool = False,
         device_memory_limit: int | None = None,
         stream: Any = None,
         dtype: Any = None,
@@ -183,7 +196,7 @@ class Loader:
     ) -> None:
         self._device = device
         self._ordinal = _arguments.device(device)
-        self._set_device_options(decode, device_memory_limit, stream)
+        self._set_device_options(decode, allow_inexact, device_memory_limit, stream)
         if self._ordinal is None:
             _output.refuse(dtype=dtype, layout=(layout, "NHWC"), mean=mean, std=std)
         self._set_patches(slides, locations)
@@ -211,15 +224,22 @@ class Loader:
         self._epoch = 0
         self._prepare()
 
-    def _set_device_options(self, decode, memory_limit, stream):
+    def _set_device_options(self, decode, allow_inexact, memory_limit, stream):
         _arguments.choice(decode, "decode", ("auto", "cpu", "gpu"))
-        if decode == "gpu":
-            raise UnsupportedError(
-                "decode = 'gpu': no tile is decoded on a GPU yet; decode='auto' decodes on the CPU"
-            )
-        for name, value in (("device_memory_limit", memory_limit), ("stream", stream)):
+        allow_inexact = _arguments.flag(allow_inexact, "allow_inexact")
+        given = {
+            "decode": decode if decode == "gpu" else None,
+            "allow_inexact": allow_inexact or None,
+            "device_memory_limit": memory_limit,
+            "stream": stream,
+        }
+        for name, value in given.items():
             if value is not None and self._ordinal is None:
                 raise ValueError(f"{name} = {value!r} is of a GPU, and device is 'cpu'")
+        if allow_inexact and decode != "auto":
+            raise ValueError(f"allow_inexact is of decode='auto', and decode is {decode!r}")
+        self._told = False
+        self._decode = "device" if decode == "gpu" else "any" if allow_inexact else "exact"
         self._memory_limit = (
             0 if memory_limit is None else _arguments.integer_from(memory_limit, "device_memory_limit", 1)
         )
@@ -301,9 +321,19 @@ class Loader:
         if self._ordinal is None:
             walk = _core.Pass(*arguments)
         else:
-            walk = _core.DevicePass(*arguments, self._ordinal, self._memory_limit, self._stream, self._output)
+            decode = _cuda.decode_arguments(self._decode)
+            walk = _core.DevicePass(
+                *arguments, self._ordinal, self._memory_limit, self._stream, self._output, decode
+            )
+            self._tell(walk.lacking)
         self._meter = walk.meter()
         return BatchIterator(walk, self._locations, self._slide_of, self._ordinal is not None)
+
+    def _tell(self, lacking):
+        """Says once that the CPU decodes what a GPU's library would have decoded."""
+        if lacking and not self._told:
+            logging.getLogger("microtome").warning("%s; the CPU decodes instead", lacking)
+            self._told = True
 
     def stats(self) -> LoaderStats:
         """What the epoch begun last has done so far; zeros before the first.

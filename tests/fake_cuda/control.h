@@ -24,6 +24,7 @@
 //   nvjpeg_ordered=0   1: the engines wait for earlier work of their stream, as an A100's; else not, as an
 //                      H100's
 //   nvjpeg_skip=0      every so many-th image is said to be decoded and is not
+//   nvjpeg2k_skip=0    the same of nvJPEG2000
 //   nvjpeg_lenient=0   1: broken entropy-coded data gives wrong pixels and no error
 //
 // Of the fake cuFile (cufile.cc):

@@ -1,10 +1,11 @@
-// The fake driver: our own kernel, whose host build it runs. So a module made from the real image works, in
+// The fake driver: our own kernels, whose host builds it runs. So a module made from the real image works, in
 // C++ and in Python tests alike.
 #include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <vector>
 
+#include "microtome/read/gpu/marks_core.h"
 #include "microtome/read/gpu/scatter_core.h"
 #include "tests/fake_cuda/state.h"
 
@@ -13,6 +14,7 @@ namespace {
 
 using microtome::gpu::Affine;
 using microtome::gpu::Chroma;
+using microtome::gpu::Mark;
 using microtome::gpu::Output;
 using microtome::gpu::PieceSource;
 using microtome::gpu::ScatterBatch;
@@ -155,9 +157,41 @@ void scatter(const FakeLaunch* launch) {
       microtome::gpu::scatter_thread(batch, pieces.data(), count, block, thread);
 }
 
+/// Both kernels of marks: the addresses of these are of the device, and where the host has the bytes is asked
+/// for.
+void each_mark(const FakeLaunch* launch, bool sets) {
+  uint64_t address = 0, answers_at = 0;
+  uint32_t count = 0;
+  std::memcpy(&address, launch->arguments[0], sizeof address);
+  std::memcpy(&count, launch->arguments[1], sizeof count);
+  const auto* const marks = static_cast<const Mark*>(fake_cuda_memory(address, count * sizeof(Mark), false));
+  uint8_t* answers = nullptr;
+  if (!sets) {
+    std::memcpy(&answers_at, launch->arguments[2], sizeof answers_at);
+    answers = static_cast<uint8_t*>(fake_cuda_memory(answers_at, count, true));
+  }
+  if (!marks || (!sets && !answers)) return;
+  for (uint32_t i = 0; i < std::min(count, launch->blocks[0] * launch->threads[0]); ++i) {
+    Mark mark = marks[i];
+    const void* const host = fake_cuda_memory(mark.address, mark.bytes, sets);
+    if (!host) return;
+    mark.address = reinterpret_cast<uint64_t>(host);
+    if (sets) {
+      microtome::gpu::set_mark(mark);
+    } else {
+      answers[i] = microtome::gpu::is_marked(mark);
+    }
+  }
+}
+
 [[maybe_unused]] const bool registered = [] {
   const size_t bytes[] = {sizeof(ScatterBatch), sizeof(uint64_t), sizeof(uint32_t)};
   fake_cuda_register_kernel("microtome_scatter", bytes, std::size(bytes), scatter);
+  const size_t marks[] = {sizeof(uint64_t), sizeof(uint32_t), sizeof(uint64_t)};
+  fake_cuda_register_kernel("microtome_set_marks", marks, 2,
+                            [](const FakeLaunch* launch) { each_mark(launch, true); });
+  fake_cuda_register_kernel("microtome_look_for_marks", marks, 3,
+                            [](const FakeLaunch* launch) { each_mark(launch, false); });
   return true;
 }();
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "microtome/read/gpu/kernels.h"
 #include "microtome/read/gpu/scatter_for_test.h"
 #include "tests/fake_cuda/fake_for_test.h"
 
@@ -25,7 +26,7 @@ class ScatterTest : public cuda::FakeDriverTest {
 TEST_F(ScatterTest, BatchesAreTheCpuPaths) {
   configure("delay=50");
   const auto device = open_device();
-  const ScatterKernel kernel = ScatterKernel::load(device).value();
+  const ScatterKernel kernel = ScatterKernel::load(*load_kernels(device).value()).value();
   const cuda::Stream stream = device->make_stream().value();
   const TestTiles tiles = make_tiles(7, 60);
   const cuda::DeviceMemory slab = up(*device, tiles.slab, stream);
@@ -51,7 +52,7 @@ TEST_F(ScatterTest, BatchesAreTheCpuPaths) {
 
 TEST_F(ScatterTest, AnEmptyBatchLaunchesNothing) {
   const auto device = open_device();
-  const ScatterKernel kernel = ScatterKernel::load(device).value();
+  const ScatterKernel kernel = ScatterKernel::load(*load_kernels(device).value()).value();
   const cuda::Stream stream = device->make_stream().value();
   const PieceList list({0, {8, 8}, 3, SampleType::u8, Output::same, false}, {});
   EXPECT_TRUE(kernel.launch(list, 0, {}, stream).ok());
@@ -61,7 +62,7 @@ TEST_F(ScatterTest, AnEmptyBatchLaunchesNothing) {
 TEST_F(ScatterTest, ABatchThatIsStillBeingReadIsARace) {
   RACES_ON_PURPOSE();
   const auto device = open_device();
-  const ScatterKernel kernel = ScatterKernel::load(device).value();
+  const ScatterKernel kernel = ScatterKernel::load(*load_kernels(device).value()).value();
   const cuda::Stream scatter = device->make_stream().value(), consumer = device->make_stream().value();
   std::vector<ScatterPiece> storage(1);
   PieceList list({1, {8, 8}, 3, SampleType::u8, Output::same, false}, storage);
@@ -85,7 +86,7 @@ TEST_F(ScatterTest, ABatchThatIsStillBeingReadIsARace) {
 
 TEST_F(ScatterTest, AddressesThatAreNoneLoseTheDevice) {
   const auto device = open_device();
-  const ScatterKernel kernel = ScatterKernel::load(device).value();
+  const ScatterKernel kernel = ScatterKernel::load(*load_kernels(device).value()).value();
   const cuda::Stream stream = device->make_stream().value();
   std::vector<ScatterPiece> storage(1);
   PieceList list({1, {8, 8}, 3, SampleType::u8, Output::same, false}, storage);

@@ -106,8 +106,8 @@ struct Settings {
   std::string fail_in;
   std::map<std::string, int64_t> libraries = {
       {"nvjpeg_engines", 2}, {"nvjpeg_restarts", 1}, {"nvjpeg_ordered", 0}, {"nvjpeg_skip", 0},
-      {"nvjpeg_lenient", 0}, {"cufile_direct", 1},   {"cufile_compat", 1},  {"cufile_most", 0},
-      {"cufile_short", 0},   {"cufile_fail", 0},     {"cufile_delay", 0}};
+      {"nvjpeg_lenient", 0}, {"nvjpeg2k_skip", 0},   {"cufile_direct", 1},  {"cufile_compat", 1},
+      {"cufile_most", 0},    {"cufile_short", 0},    {"cufile_fail", 0},    {"cufile_delay", 0}};
 };
 
 /// Device memory: addresses that fault when the host touches them, and behind them, elsewhere, the bytes.

@@ -246,6 +246,8 @@ FAKE_API void fake_cuda_end() {
   s.blocks.clear();
   for (const auto& [memory, bytes] : s.pinned) fake::unmap_pinned(memory, bytes);
   s.pinned.clear();
+  fake::close_engines();
+  s.host = fake::Clock();  // of streams that are gone
   for (auto& [device, context] : s.contexts) context.retained = 0;
 }
 

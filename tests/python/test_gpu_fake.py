@@ -55,6 +55,14 @@ def mixed_jpeg():
     return write
 
 
+@pytest.fixture
+def jpeg_path(mixed_jpeg, tmp_path):
+    """A slide of 192×1920, 4:2:0."""
+    path = str(tmp_path / "jpeg.tif")
+    mixed_jpeg(path, ["4:2:0"] * 90)
+    return path
+
+
 PRELUDE = """
 import sys
 sys.path.insert(0, {here!r})
@@ -83,6 +91,8 @@ def run(code, settings="delay=100", again=False, **values):
     for name, value in (values | {"again": again}).items():
         text = text.replace(f"<{name}>", repr(value))
     environment = os.environ | {"MICROTOME_LIB_CUDA": str(DRIVER), "FAKE_CUDA": settings}
+    environment["MICROTOME_LIB_NVJPEG"] = str(DRIVER.parent / "libnvjpeg.so.13")
+    environment["MICROTOME_LIB_NVJPEG2K"] = str(DRIVER.parent / "libnvjpeg2k.so.0")
     # From Python 3.12 on os.fork() warns in processes with threads; what becomes of those is what is tested.
     quiet = ["-W", "ignore:This process:DeprecationWarning"]
     done = subprocess.run(
@@ -106,17 +116,30 @@ def compare(path, consumer):
             places = random.integers((-60, -60), (max(w - 20, -50), max(h - 20, -50)), (10, 2))
             places = (places * scale).astype(np.int64)
             options = {"level": level, "batch_size": 4, "fill": 7, "on_error": "fill"}
-            loader = mt.Loader(slide, places, (97, 61), device="cuda", **options)
-            errors = 0
-            for batch in loader:
-                # A batch by itself, which decodes of broken tiles what it needs.
-                (host,) = mt.Loader(slide, batch.locations, (97, 61), **options)
-                same(consumer.from_dlpack(batch), host.pixels)
-                assert np.array_equal(batch.locations, places[batch.indices])
-                assert sorted(batch.errors) == sorted(host.errors), (batch.errors, host.errors)
-                errors += len(batch.errors)
-            stats = loader.stats()
-            assert <again> or stats.decoded + stats.constant <= stats.tiles + errors, stats
+            for decode in ({}, {"allow_inexact": True}, {"decode": "gpu"}):
+                loader = mt.Loader(slide, places, (97, 61), device="cuda", **decode, **options)
+                alone = "decode" in decode
+                try:
+                    batches = iter(loader)
+                except mt.UnsupportedError as error:
+                    assert alone and "which no decoder of the GPU takes" in str(error), error
+                    continue
+                errors = 0
+                for batch in batches:
+                    # A batch by itself, which decodes of broken tiles what it needs.
+                    (host,) = mt.Loader(slide, batch.locations, (97, 61), **options)
+                    assert np.array_equal(batch.locations, places[batch.indices])
+                    errors += len(batch.errors)
+                    if alone:  # broken tiles are filled whole
+                        assert {each.row for each in batch.errors} >= {each.row for each in host.errors}
+                        if batch.errors:
+                            continue
+                    same(consumer.from_dlpack(batch), host.pixels)
+                    assert sorted(batch.errors) == sorted(host.errors), (batch.errors, host.errors)
+                stats = loader.stats()
+                assert <again> or stats.decoded + stats.constant <= stats.tiles + errors, stats
+                assert not alone or stats.decoded == stats.gpu, stats
+                on_gpu[path] = on_gpu.get(path, 0) + stats.gpu
             try:
                 host = slide.read(tuple(places[0].tolist()), (130, 70), level=level)
             except mt.Error as error:
@@ -131,6 +154,7 @@ def compare(path, consumer):
                 same(device.to_host(), host)
 
 consumer = Consumer()
+on_gpu = {}
 for path in <paths>:
     try:
         mt.open(path).close()
@@ -141,7 +165,9 @@ for path in <paths>:
     except BaseException as error:
         raise RuntimeError(path) from error
     print(path)
-clean(consumer)
+report = clean(consumer)
+assert report.misuses == 0, report.first_misuse
+assert report.engine_images + report.library_images > 0 or not any(on_gpu.values())
 """
 
 
@@ -267,7 +293,8 @@ STEADY = """
 consumer = Consumer(blocking=False)
 with mt.open(<path>) as slide:
     places = mt.grid(slide, (64, 64), stride=(40, 40))
-    loader = mt.Loader(slide, places, (64, 64), batch_size=16, device="cuda", stream=<named> and consumer.stream)
+    loader = mt.Loader(slide, places, (64, 64), batch_size=16, device="cuda", stream=<named> and consumer.stream,
+                       decode=<decode>)
     waits = 0
     held = []
     for i, batch in enumerate(loader):
@@ -290,13 +317,23 @@ with mt.open(<path>) as slide:
             each.drop()
     held.clear()
 report = clean(consumer)
+assert report.misuses == 0, report.first_misuse
 print(report.launches == len(loader), len(loader) > 12)
 """
 
 
 @pytest.mark.parametrize("by_interface", [True, False])
 def test_nothing_waits_and_each_tile_is_decoded_once(pyramid, by_interface):
-    assert run(STEADY, path=pyramid.path, named=True, by_interface=by_interface) == "True True\n"
+    assert (
+        run(STEADY, path=pyramid.path, named=True, by_interface=by_interface, decode="auto") == "True True\n"
+    )
+
+
+@pytest.mark.parametrize("engines", [0, 1, 7])
+def test_nothing_waits_where_the_gpu_decodes(jpeg_path, engines):
+    settings = f"delay=100,nvjpeg_engines={engines}"
+    said = run(STEADY, settings, path=jpeg_path, named=True, by_interface=False, decode="gpu")
+    assert said == "False True\n"  # marks are launches too
 
 
 OUT = """
@@ -336,6 +373,52 @@ def test_out_is_written_after_what_its_stream_was_given(pyramid):
     said = run(OUT, settings="delay=2000", path=pyramid.path).splitlines()
     assert len(said) == 5
     assert all(line.startswith("out ") for line in said)
+
+
+# What decodes
+
+DECODE = """
+import logging
+logging.basicConfig(stream=sys.stdout, format="%(name)s %(levelname)s %(message)s")
+with mt.open(<path>) as slide:
+    places = mt.grid(slide, (64, 64))
+    def stats(**options):
+        loader = mt.Loader(slide, places, (64, 64), batch_size=8, device="cuda", **options)
+        for _ in range(2):
+            list(loader)
+        return loader.stats()
+    for options in ({"decode": "cpu"}, {}, {"allow_inexact": True}, {"decode": "gpu"}):
+        try:
+            found = stats(**options)
+        except mt.DeviceUnavailableError as error:
+            print(error)
+            continue
+        print(found.gpu == found.decoded, found.gpu == 0, found.gpu_left > 0)
+"""
+
+
+def test_who_decodes(jpeg_path):
+    exact, by_gpu = "False True False", "True False False"
+    assert run(DECODE, path=jpeg_path).splitlines() == [exact, exact, by_gpu, by_gpu]
+    for settings in ("nvjpeg_engines=0", "nvjpeg_restarts=0"):
+        assert run(DECODE, path=jpeg_path, settings=settings).splitlines() == [
+            exact,
+            exact,
+            by_gpu,
+            by_gpu,
+        ]
+    said = run(DECODE, path=jpeg_path, settings="nvjpeg_skip=3").splitlines()
+    assert said == [exact, exact, "False False True", "False False True"]
+
+
+def test_a_missing_library_is_an_error_or_a_warning(jpeg_path):
+    code = "import os; os.environ['MICROTOME_LIB_NVJPEG'] = '/nowhere/libnvjpeg.so.13'\n" + DECODE
+    said = run(code, path=jpeg_path).splitlines()
+    exact = "False True False"
+    assert said[:2] == [exact, exact] and said[3] == exact and len(said) == 5
+    assert said[2].startswith("microtome WARNING nvJPEG cannot be opened: MICROTOME_LIB_NVJPEG = /nowhere/")
+    assert said[2].endswith("; the CPU decodes instead")
+    assert said[4].startswith("nvJPEG cannot be opened: MICROTOME_LIB_NVJPEG = /nowhere/")
 
 
 # Life
@@ -410,7 +493,7 @@ with mt.open(<path>) as slide:
     places = [(40 * i, 31 * i) for i in range(16)]
     expected = [slide.read(place, (16, 12)) for place in places]
     def attempt():
-        batches = mt.Loader(slide, places, (16, 12), batch_size=1, workers=2, device="cuda")
+        batches = mt.Loader(slide, places, (16, 12), batch_size=1, workers=2, device="cuda", decode=<decode>)
         pixels = np.concatenate([batch.pixels.to_host() for batch in batches])
         one = slide.read(places[1], (16, 12), device="cuda").to_host()
         return all(map(np.array_equal, pixels, expected)) and np.array_equal(one, expected[1])
@@ -434,8 +517,9 @@ print(calls >= 300, right > 0, refused > 100)  # a context that is not popped is
 """
 
 
-def test_a_fault_at_each_of_300_calls_is_an_exception_or_the_right_pixels(pyramid):
-    assert run(FAULTS, settings="", path=pyramid.path) == "True True True\n"
+@pytest.mark.parametrize("decode", ["auto", "gpu"])
+def test_a_fault_at_each_of_300_calls_is_an_exception_or_the_right_pixels(jpeg_path, decode):
+    assert run(FAULTS, settings="", path=jpeg_path, decode=decode) == "True True True\n"
 
 
 LOST = """
@@ -464,7 +548,7 @@ def test_a_lost_device_says_so_and_the_cpu_goes_on(pyramid):
 ARGUMENTS = """
 with mt.open(<path>) as slide:
     for options in ({"device_memory_limit": 1000}, {"device_memory_limit": 0}, {"stream": -5}, {"stream": "x"},
-                    {"decode": "gpu"}, {"decode": "hw"}):
+                    {"decode": "hw"}, {"decode": "gpu", "allow_inexact": True}, {"allow_inexact": 1}):
         try:
             next(iter(mt.Loader(slide, [(0, 0)], (64, 64), device="cuda", **options)))
         except (ValueError, TypeError, mt.UnsupportedError) as error:
@@ -492,8 +576,9 @@ def test_arguments(pyramid):
             "device_memory_limit = 0, expected at least 1",
             "stream = -5, expected",
             "stream = 'x', expected",
-            "decode = 'gpu': no tile is decoded on a GPU yet",
             "decode = 'hw', expected 'auto' or 'cpu' or 'gpu'",
+            "allow_inexact is of decode='auto', and decode is 'gpu'",
+            "allow_inexact = 1, expected",
             "an array on cuda:0 cannot be pickled",
             "the pixels are on cuda:0",
             "a loader with stream= cannot be pickled",
@@ -504,6 +589,11 @@ def test_arguments(pyramid):
 
 
 def test_options_of_a_gpu_are_refused_on_the_cpu(slide):
-    for options in ({"device_memory_limit": 1 << 20}, {"stream": 1}):
+    for options in (
+        {"device_memory_limit": 1 << 20},
+        {"stream": 1},
+        {"decode": "gpu"},
+        {"allow_inexact": True},
+    ):
         with pytest.raises(ValueError, match="is of a GPU, and device is 'cpu'"):
             mt.Loader(slide, [(0, 0)], (8, 8), **options)

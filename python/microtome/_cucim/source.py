@@ -110,10 +110,14 @@ class Reader:
             )
             begin, more = _core.Pass, {}
             if self._ordinal is not None:
-                begin, more = (
-                    _core.DevicePass,
-                    {"ordinal": self._ordinal, "memory_bytes": 0, "stream": 1, "format": Output()},
-                )
+                begin = _core.DevicePass
+                more = {
+                    "ordinal": self._ordinal,
+                    "memory_bytes": 0,
+                    "stream": 1,
+                    "format": Output(),
+                    "decode": _cuda.decode_arguments("exact"),
+                }
             walk = begin(
                 patches,
                 order=order,

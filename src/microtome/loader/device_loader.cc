@@ -36,6 +36,8 @@ struct DeviceLoader::State {
         list(std::move(batches)),
         memory_bytes(how.memory_bytes),
         format(std::move(how.format)),
+        decode(how.decode),
+        decoders(std::move(how.decoders)),
         options(std::move(how.loader)),
         pool(cuda::DevicePool::make(gpu->device, SIZE_MAX)),
         meter(std::make_shared<LoaderMeter>(context.counters.get())) {}
@@ -60,11 +62,14 @@ struct DeviceLoader::State {
   const BatchList list;
   const size_t memory_bytes;  // as asked for
   const gpu::OutputFormat format;
+  const gpu::Decode decode;
+  const std::shared_ptr<gpu::Decoders> decoders;
   const LoaderOptions options;
   const std::shared_ptr<cuda::DevicePool> pool;
   const std::shared_ptr<LoaderMeter> meter;
   const std::shared_ptr<gpu::News> news = std::make_shared<gpu::News>();  // for the device thread
   std::optional<Error> error;                                             // the consumer's
+  std::string lacking;
 
   std::mutex mutex;  // of what follows, up to the device thread's
   std::condition_variable ready_changed;
@@ -91,12 +96,15 @@ Status DeviceLoader::State::open() {
                          options.size.w, options.size.h);
   batch_bytes = *bytes;
   gpu::PipelineNeed need;
+  std::vector<gpu::ImageToRead> images;
   std::vector<std::vector<bool>> known(list.slides().size());
   for (const Patch& patch : list.patches()) {
     std::vector<bool>& levels = known[patch.slide];
     if (levels.empty()) levels.resize(list.slides()[patch.slide]->levels().size());
-    if (!levels[patch.level]) need.add(*list.slides()[patch.slide], patch.level, options.size);
+    if (levels[patch.level]) continue;
     levels[patch.level] = true;
+    need.add(*list.slides()[patch.slide], patch.level, options.size);
+    images.push_back({list.slides()[patch.slide].get(), patch.level});
   }
   size_t limit = memory_bytes;
   if (limit == 0) {
@@ -107,14 +115,20 @@ Status DeviceLoader::State::open() {
                    gpu::choose_sizes(need, list.rows_per_batch(), list.count(),
                                      static_cast<uint64_t>(options.prefetch) + 1, limit));
   MICROTOME_ASSIGN(pipeline, gpu::Pipeline::make(gpu, sizes));
-  gpu::CpuBackendOptions how;
+  gpu::CrewOptions how;
   how.executor = context.executor;
   how.workers = context.workers;
   how.threads = context.workers->useful(options.workers);
-  how.counters = &meter->read;
   how.on_ready = [told = news] { told->tell(); };
   how.on_work = [counted = meter](bool begins) { counted->works(begins); };
-  pipeline->start(std::make_unique<gpu::CpuBackend>(std::move(how)), context.workers);
+  if (decode == gpu::Decode::exact) {
+    pipeline->start(std::make_unique<gpu::CpuBackend>(std::move(how), &meter->read), context.workers);
+    return ok_status();
+  }
+  MICROTOME_ASSIGN(gpu::Decoders::Made made,
+                   decoders->make_backend(decode, images, std::move(how), &meter->read));
+  lacking = std::move(made.lacking);
+  pipeline->start(std::move(made.backend), context.workers);
   return ok_status();
 }
 
@@ -299,6 +313,10 @@ uint64_t DeviceLoader::batch_count() const noexcept {
 
 std::shared_ptr<const LoaderMeter> DeviceLoader::meter() const noexcept {
   return state_->meter;
+}
+
+const std::string& DeviceLoader::lacking() const noexcept {
+  return state_->lacking;
 }
 
 Status DeviceLoader::usable() const {

@@ -9,12 +9,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "microtome/base/error.h"
 #include "microtome/device/cuda/pool.h"
 #include "microtome/loader/loader.h"
 #include "microtome/loader/meter.h"
+#include "microtome/read/gpu/decoders.h"
 #include "microtome/read/gpu/pipeline.h"
 
 namespace microtome {
@@ -32,12 +34,15 @@ struct DeviceLoaderOptions {
   /// Of the device, for decoded tiles; batches come on top. 0: gpu::default_limit().
   size_t memory_bytes = 0;
   gpu::OutputFormat format;  ///< Made for the patches' images.
+  gpu::Decode decode = gpu::Decode::exact;
+  std::shared_ptr<gpu::Decoders> decoders = nullptr;  ///< Of the device; null will do with Decode::exact.
 };
 
 class DeviceLoader {
  public:
   /// As Loader::open, whose cache, pool and keep_bytes are not used. Takes the device's memory for tiles, and
-  /// pinned memory, at once. Errors also: the device's; invalid_argument, `memory_bytes` is too little.
+  /// pinned memory, at once. Errors also: the device's; invalid_argument, `memory_bytes` is too little; as
+  /// gpu::Decoders::make_backend's.
   static Result<std::unique_ptr<DeviceLoader>> open(LoaderContext context,
                                                     std::shared_ptr<const gpu::Gpu> gpu,
                                                     std::vector<std::shared_ptr<const Slide>> slides,
@@ -49,6 +54,9 @@ class DeviceLoader {
 
   uint64_t batch_count() const noexcept;
   std::shared_ptr<const LoaderMeter> meter() const noexcept;
+
+  /// Why a library is not used that would have been with Decode::any; empty otherwise.
+  const std::string& lacking() const noexcept;
 
   /// Errors  unavailable: this process is a child of the one that opened the device.
   Status usable() const;

@@ -58,6 +58,8 @@ LoaderStats LoaderMeter::stats() const noexcept {
   stats.decoded = value(read.decoded);
   stats.own = value(read.own);
   stats.library = value(read.library);
+  stats.device = value(read.device);
+  stats.left = value(read.left);
   stats.reused = value(read.shared);
   stats.constant = value(read.constant);
   stats.twins = value(read.twins);

@@ -22,6 +22,8 @@ struct LoaderStats {
   uint64_t decoded = 0;     ///< Calls of a decoder: more than `tiles` where some had to be decoded again.
   uint64_t own = 0;         ///< … of them by a decoder of ours that has a library behind it.
   uint64_t library = 0;     ///< … of them left to the library by such a decoder.
+  uint64_t device = 0;      ///< … of them by a device.
+  uint64_t left = 0;        ///< Tiles that were meant for a device and left to the CPU.
   uint64_t reused = 0;      ///< Pieces of patches copied from a tile decoded for another piece.
   uint64_t constant = 0;    ///< Tiles filled: their bytes were known to be one colour.
   uint64_t twins = 0;       ///< Tiles copied from another one of the same bytes.

@@ -35,6 +35,8 @@ struct ReadCounters {
   std::atomic<uint64_t> own{0}, library{0};
   std::atomic<uint64_t> shared{
       0};  ///< Placements served by a tile decoded for another one, or found in a cache.
+  /// … of them by a device; and tiles that were meant for it and left to the CPU.
+  std::atomic<uint64_t> device{0}, left{0};
   std::atomic<uint64_t> constant{0};      ///< Tiles filled: their bytes are known to be one colour.
   std::atomic<uint64_t> twins{0};         ///< Tiles copied from another one of the same bytes.
   std::atomic<uint64_t> absent{0};        ///< Tiles the file does not have.

@@ -1,9 +1,11 @@
 // The seam between the pipeline and what decodes tiles for it: on the CPU, or by a library of NVIDIA's.
 //
 // A step of the pipeline (steps.h) is a list of tiles, each with a place in a slab. A backend is given the
-// list (submit), does what the host has to do for it (until is_ready) and says of each tile what became of
-// it, and gives the device the rest (queue). One backend for each pipeline; called by its thread alone,
-// though it may use the executor's. It knows tiles, formats and memory; nothing of patches, batches or order.
+// list (submit), does what the host has to do for it (until is_ready), makes the device's memory ready
+// (prepare), gives the device the rest and says of each tile what became of it (queue); when the host has
+// seen the device done, it may take that back (finish). One backend for each pipeline; called by its thread
+// alone, though it may use the executor's. It knows tiles, formats and memory; nothing of patches, batches or
+// order.
 #pragma once
 
 #include <atomic>
@@ -25,7 +27,8 @@ namespace microtome::gpu {
 enum class TileVerdict : uint8_t {
   ok,
   absent,     ///< The file has none: background.
-  failed,     ///< SlabTile::error says why.
+  failed,     ///< SlabTile::error says why. Less of it may do for another batch: SlabTile::have.
+  refused,    ///< SlabTile::error says why, and nobody else is to decode any of it.
   elsewhere,  ///< This backend did not place it: the pipeline is to decode it by itself, with room to spare.
 };
 
@@ -36,8 +39,9 @@ struct SlabTile {
   bool in_slab = false;  ///< False: absent or failed from the start.
   size_t slab = 0;       ///< SlabRing's.
 
-  // The backend's answer; complete when its step is ready.
+  // The backend's answer: complete when its step was queued, but for what finish() takes back.
   TileVerdict verdict = TileVerdict::failed;
+  bool on_device = false;  ///< The slot is the device's to write: nothing of it is to go up.
   Error error;
   SlabSlot slot;
   Point origin;  ///< Of the slot's first pixel in the tile.
@@ -59,11 +63,20 @@ struct TileJob {
   SlotRoom room;
 };
 
+/// What a backend has to remember of a list.
+struct ListWork {
+  virtual ~ListWork() = default;
+};
+
 /// The jobs of one step. Shared with the threads that work on them.
 struct JobList {
   std::vector<TileJob> jobs;
-  size_t taken = 0;                  ///< The backend's, under its lock.
-  std::atomic<size_t> finished = 0;  ///< As the backend counts them.
+
+  // The backend's.
+  size_t share = 0;                  ///< Jobs that one thread is to take at once; 0: as it likes.
+  size_t taken = 0;                  ///< Under JobCrew's lock.
+  std::atomic<size_t> finished = 0;  ///< As JobCrew counts them.
+  std::unique_ptr<ListWork> work;
 };
 
 class DecodeBackend {
@@ -81,13 +94,24 @@ class DecodeBackend {
   /// Whether the host has done its part of it.
   virtual bool is_ready(const JobList& list) const = 0;
 
-  /// Gives `stream` what is left to do, after the copy of the pinned memory. Errors: the device's.
+  /// Once the list is ready and the host has seen the last readers of its slots done: whether they may be
+  /// written now. Called until they may. Never waits. Errors: the device's.
+  virtual Result<bool> prepare(JobList& list) {
+    static_cast<void>(list);
+    return true;
+  }
+
+  /// Gives the device what is left to do. What `stream` is given from now on comes after it. Errors: the
+  /// device's.
   virtual Status queue(JobList& list, const cuda::Stream& stream) = 0;
+
+  /// The host has seen all of the step done. A tile that turns out not to be in its slot becomes `elsewhere`.
+  virtual void finish(JobList& list) { static_cast<void>(list); }
 
   /// Does a piece of the host's part on the calling thread, if there is one left to do.
   virtual bool help() = 0;
 
-  /// Drops what has not begun, and waits for what has.
+  /// Drops what has not begun, and waits for what has: for threads, and for what the device was given.
   virtual void cancel() noexcept = 0;
 };
 

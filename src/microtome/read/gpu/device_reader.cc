@@ -112,15 +112,14 @@ Status DeviceReader::run(Pipeline& pipeline, const std::shared_ptr<DeviceRead>& 
     MICROTOME_TRY(gpu_->device->wait(pipeline.writer(), before));
   }
   const auto news = std::make_shared<News>();
-  CpuBackendOptions options;
+  CrewOptions options;
   options.executor = executor_;
   options.workers = workers_;
   options.threads = static_cast<int>(std::min<size_t>(static_cast<size_t>(workers_->useful(workers)),
                                                       read->plan.tiles.size())) -
                     1;
-  options.counters = counters_.get();
   options.on_ready = [news] { news->tell(); };
-  pipeline.start(std::make_unique<CpuBackend>(std::move(options)), workers_);
+  pipeline.start(std::make_unique<CpuBackend>(std::move(options), counters_.get()), workers_);
   MICROTOME_TRY(pipeline.add(read));
   while (!read->finished) {
     MICROTOME_ASSIGN(const bool moved, pipeline.advance());

@@ -6,6 +6,7 @@
 
 #include "microtome/base/fail.h"
 #include "microtome/read/gpu/decode_tile.h"
+#include "microtome/read/gpu/kernels.h"
 #include "microtome/read/tile_names.h"
 
 namespace microtome::gpu {
@@ -23,6 +24,7 @@ bool is_odd(const StepPart& part) {
     case TileVerdict::elsewhere:
       return true;
     case TileVerdict::absent:
+    case TileVerdict::refused:
       break;
   }
   return false;
@@ -40,8 +42,9 @@ struct Pipeline::Active {
   std::unique_ptr<Step> step;
   size_t staging = 0;  // where in the pinned memory
   std::optional<cuda::Event> copied, done;
-  bool recorded = false;  // `done`
-  std::vector<StepPart> odd;
+  bool preparing = false;  // its backend waits for the device
+  bool finished = false;   // its backend knows that all was done
+  std::vector<const StepPart*> odd;
   size_t repaired = 0;  // of `odd`
 };
 
@@ -55,8 +58,10 @@ struct Pipeline::Lane {
 Result<std::shared_ptr<const Gpu>> Gpu::open(std::shared_ptr<const cuda::Driver> driver, int ordinal) {
   MICROTOME_ASSIGN(std::shared_ptr<const cuda::Device> device,
                    cuda::Device::open(std::move(driver), ordinal));
-  MICROTOME_ASSIGN(ScatterKernel kernel, ScatterKernel::load(device));
-  return std::shared_ptr<const Gpu>(new Gpu{std::move(device), std::move(kernel)});
+  MICROTOME_ASSIGN(const std::shared_ptr<const cuda::Module> kernels, load_kernels(device));
+  MICROTOME_ASSIGN(ScatterKernel scatter, ScatterKernel::load(*kernels));
+  MICROTOME_ASSIGN(MarkKernels marks, MarkKernels::load(*kernels));
+  return std::shared_ptr<const Gpu>(new Gpu{std::move(device), std::move(scatter), std::move(marks)});
 }
 
 Pipeline::Pipeline(std::shared_ptr<const Gpu> gpu, const PipelineSizes& sizes)
@@ -98,7 +103,8 @@ void Pipeline::stop() noexcept {
 }
 
 bool Pipeline::is_device_busy() const noexcept {
-  return !launched_.empty() || (!submitted_.empty() && submitted_.front()->done);
+  if (!launched_.empty()) return true;
+  return !submitted_.empty() && (submitted_.front()->done || submitted_.front()->preparing);
 }
 
 Status Pipeline::add(std::shared_ptr<DeviceRead> read) {
@@ -128,7 +134,7 @@ std::optional<size_t> Pipeline::take_staging(size_t bytes) {
     if (!wrapped && bytes > staging_.size_bytes - at) at = 0;
     if (at <= first && bytes >= first - at) return std::nullopt;
   }
-  staged_.emplace_back(at, at + (bytes + SlabRing::kAlign - 1) / SlabRing::kAlign * SlabRing::kAlign);
+  staged_.emplace_back(at, at + SlabRing::aligned(bytes));
   return at;
 }
 
@@ -163,13 +169,15 @@ Result<bool> Pipeline::launch_steps() {
     const Step& step = *active.step;
     if (!backend_->is_ready(*step.list) || !is_done(step.must_be_done)) break;
     if (!active.done) {
+      MICROTOME_ASSIGN(const bool prepared, backend_->prepare(*step.list));
+      active.preparing = !prepared;
+      if (!prepared) break;
       MICROTOME_TRY(launch(active));
       any = true;
     }
     MICROTOME_ASSIGN(const bool repaired, repair(active));
     if (!repaired) break;
     MICROTOME_TRY(device().record(*active.done, scatter_));
-    active.recorded = true;
     launched_.push_back(std::move(submitted_.front()));
     submitted_.pop_front();
     any = true;
@@ -189,6 +197,7 @@ Status Pipeline::launch(Active& active) {
   active.done = std::move(idle_events_.back().second);
   idle_events_.pop_back();
 
+  MICROTOME_TRY(backend_->queue(*step.list, scatter_));
   std::byte* const pinned = staging_.data() + active.staging;
   const std::span storage(reinterpret_cast<ScatterPiece*>(pinned + (step.pieces_at - step.begin)),
                           step.piece_count);
@@ -196,27 +205,44 @@ Status Pipeline::launch(Active& active) {
   list_pieces(active, pieces);
   const std::vector<std::byte>& constants = read.constants.bytes;
   std::memcpy(pinned + (step.constants_at - step.begin), constants.data(), constants.size());
-  MICROTOME_TRY(device().copy_to_device(slabs_.address() + step.begin, pinned, step.bytes, copy_));
-  MICROTOME_TRY(backend_->queue(*step.list, copy_));
+  MICROTOME_TRY(send_up(step, pinned));
   MICROTOME_TRY(device().record(*active.copied, copy_));
   MICROTOME_TRY(device().wait(scatter_, *active.copied));
   if (read.error) return ok_status();
-  return gpu_->kernel.launch(pieces, slabs_.address() + step.pieces_at,
-                             batch_memory(read, slabs_.address() + step.constants_at), scatter_);
+  return gpu_->scatter.launch(pieces, slabs_.address() + step.pieces_at,
+                              batch_memory(read, slabs_.address() + step.constants_at), scatter_);
+}
+
+/// All of the step's stretch but the slots that the device writes by itself.
+Status Pipeline::send_up(const Step& step, const std::byte* pinned) {
+  size_t begin = step.begin;
+  const auto send_until = [&](size_t end) -> Status {
+    if (begin == end) return ok_status();
+    return device().copy_to_device(slabs_.address() + begin, pinned + (begin - step.begin), end - begin,
+                                   copy_);
+  };
+  for (const TileJob& job : step.list->jobs) {
+    if (!job.tile->on_device) continue;
+    const size_t at = job.room.address - slabs_.address();
+    MICROTOME_TRY(send_until(at));
+    begin = at + SlabRing::aligned(job.room.bytes);
+  }
+  return send_until(step.begin + step.bytes);
 }
 
 /// What is wrong here is the read's error.
 void Pipeline::list_pieces(Active& active, PieceList& pieces) const {
-  const Step& step = *active.step;
+  Step& step = *active.step;
   DeviceRead& read = *step.read;
   Status status;
   for (const auto& [region, rect] : step.background)
     if (status.ok()) status = pieces.add_fill(region, rect);
   uint64_t placed = 0;
-  for (const StepPart& part : step.parts) {
+  for (StepPart& part : step.parts) {
     if (!status.ok() || read.error) break;
-    if (is_odd(part)) {
-      active.odd.push_back(part);
+    part.is_odd = is_odd(part);
+    if (part.is_odd) {
+      active.odd.push_back(&part);
     } else {
       status = list_part(read, part, *part.tile, pieces);
     }
@@ -242,6 +268,7 @@ Status Pipeline::list_part(DeviceRead& read, const StepPart& part, const SlabTil
     case TileVerdict::absent:
       return fill_part(read, part, pieces);
     case TileVerdict::failed:
+    case TileVerdict::refused:
       break;
     case TileVerdict::elsewhere:
       return internal("a tile that has no place ({})",
@@ -270,7 +297,7 @@ Result<bool> Pipeline::repair(Active& active) {
       MICROTOME_ASSIGN(const bool is_free, device().is_done(lane_->done));
       if (!is_free) return false;
     }
-    MICROTOME_TRY(repair_part(read, active.odd[active.repaired]));
+    MICROTOME_TRY(repair_part(read, *active.odd[active.repaired]));
   }
   return true;
 }
@@ -306,8 +333,8 @@ Status Pipeline::repair_part(DeviceRead& read, const StepPart& part) {
   }
   std::memcpy(pinned + constants_at, read.constants.bytes.data(), read.constants.bytes.size());
   MICROTOME_TRY(device().copy_to_device(address, pinned, bytes, scatter_));
-  MICROTOME_TRY(
-      gpu_->kernel.launch(pieces, address + pieces_at, batch_memory(read, address + constants_at), scatter_));
+  MICROTOME_TRY(gpu_->scatter.launch(pieces, address + pieces_at, batch_memory(read, address + constants_at),
+                                     scatter_));
   return device().record(lane_->done, scatter_);
 }
 
@@ -327,12 +354,30 @@ Result<bool> Pipeline::finish_steps() {
     Active& active = *launched_.front();
     MICROTOME_ASSIGN(const bool done, device().is_done(*active.done));
     if (!done) break;
+    if (!active.finished) look_back(active);
+    if (active.repaired < active.odd.size() && !active.step->read->error) {
+      MICROTOME_ASSIGN(const bool repaired, repair(active));
+      if (!repaired) break;
+      MICROTOME_TRY(device().record(*active.done, scatter_));
+      continue;
+    }
     finish(active);
     idle_events_.emplace_back(*std::move(active.copied), *std::move(active.done));
     launched_.pop_front();
     staged_.pop_front();
   }
   return any;
+}
+
+/// Tiles that were said to be in their slots and are not: of this step, or of one before it.
+void Pipeline::look_back(Active& active) {
+  active.finished = true;
+  backend_->finish(*active.step->list);
+  for (StepPart& part : active.step->parts) {
+    if (part.is_odd || !is_odd(part)) continue;
+    part.is_odd = true;
+    active.odd.push_back(&part);
+  }
 }
 
 void Pipeline::finish(const Active& active) {

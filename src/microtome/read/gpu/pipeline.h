@@ -8,8 +8,12 @@
 // Note [Way of a step]
 //   cut        its tiles have slots in a slab, its pieces are counted             steps.h
 //   submitted  it has pinned memory; the backend decodes its tiles into that      backend.h
-//   launched   all tiles are there: pieces are listed, one copy goes up, one launch follows it
-//   done       the host has seen the event behind the launch: pinned memory and slab may be used again
+//   launched   the host's part of all tiles is done: the device is given the rest, pieces are listed, one
+//   copy goes
+//              up, one launch follows it
+//   done       the host has seen the event behind the launch, and what turned out to be missing was mended:
+//   pinned
+//              memory and slab may be used again
 // Steps go this way in order, but many may be decoded at once, and copies go up beside the launches before
 // them.
 //
@@ -18,7 +22,8 @@
 // stream that our JPEG decoder leaves to the library half way) its backend leaves over (`elsewhere`). The
 // pipeline then decodes it by itself, as the batch needs it, into a lane of its own, one at a time, and
 // launches its pieces after the step's others. Such tiles are rare; what they cost is a little of this
-// thread's time.
+// thread's time. Tiles that a device's decoder said it had decoded, and had not, are mended in the same way
+// once the step is done; so are their pieces in the steps that came after it.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +36,7 @@
 #include "microtome/base/error.h"
 #include "microtome/device/cuda/device.h"
 #include "microtome/read/gpu/backend.h"
+#include "microtome/read/gpu/marks.h"
 #include "microtome/read/gpu/scatter.h"
 #include "microtome/read/gpu/slab_ring.h"
 #include "microtome/read/gpu/steps.h"
@@ -38,13 +44,14 @@
 
 namespace microtome::gpu {
 
-/// A device with the kernel on it: what all pipelines of a process share. Immutable.
+/// A device with our kernels on it: what all pipelines of a process share. Immutable.
 struct Gpu {
-  /// Errors as Device::open's and ScatterKernel::load's.
+  /// Errors as Device::open's and load_kernels'.
   static Result<std::shared_ptr<const Gpu>> open(std::shared_ptr<const cuda::Driver> driver, int ordinal);
 
   std::shared_ptr<const cuda::Device> device;
-  ScatterKernel kernel;
+  ScatterKernel scatter;
+  MarkKernels marks;
 };
 
 struct PipelineSizes {
@@ -98,6 +105,7 @@ class Pipeline {
   Result<bool> finish_steps();
   bool is_done(uint64_t step) const noexcept;
   Status launch(Active& active);
+  Status send_up(const Step& step, const std::byte* pinned);
   void list_pieces(Active& active, PieceList& pieces) const;
   Status list_part(DeviceRead& read, const StepPart& part, const SlabTile& tile, PieceList& pieces) const;
   Status fill_part(DeviceRead& read, const StepPart& part, PieceList& pieces) const;
@@ -105,6 +113,7 @@ class Pipeline {
   Status repair_part(DeviceRead& read, const StepPart& part);
   Status make_lane(size_t bytes);
   std::optional<size_t> take_staging(size_t bytes);
+  void look_back(Active& active);
   void finish(const Active& active);
   const cuda::Device& device() const noexcept { return *gpu_->device; }
 

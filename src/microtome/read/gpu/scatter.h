@@ -28,6 +28,9 @@ struct SlabSlot {
   bool planes = false;
   bool ycbcr = false;  ///< Three planes that are to become RGB.
   jpeg::Sampling sampling = jpeg::Sampling::grey;
+  /// As the CPU path has it for JPEG 2000: smaller planes are repeated rather than filtered, and colours
+  /// rounded exactly.
+  bool jpeg2000 = false;
 };
 
 /// What a batch holds. Its samples follow each other without gaps, patch by patch.
@@ -82,8 +85,8 @@ Result<ScatterBatch> describe(const BatchShape& shape, const BatchMemory& memory
 /// The kernel, loaded on one device.
 class ScatterKernel {
  public:
-  /// Errors as cuda::Module::load's.
-  static Result<ScatterKernel> load(std::shared_ptr<const cuda::Device> device);
+  /// Errors as cuda::Module::kernel's.
+  static Result<ScatterKernel> load(const cuda::Module& module);
 
   /// Queues the batch's one launch. `pieces`: where the list's storage will be on the device by then. An
   /// empty list launches nothing. Errors: describe()'s and cuda::Kernel::launch's.

@@ -1,7 +1,7 @@
 // The scatter kernel's sources of three bytes a pixel: samples, upsampled and converted.
 //
 // Integers alone, and libjpeg-turbo's results: Notes [Triangle upsampling] and [Colour in 16 bits] in
-// codec/jpeg.
+// codec/jpeg; for planes of JPEG 2000 those of the CPU path.
 //
 // Plain C++ for both compilers: see scatter_types.h.
 #pragma once
@@ -96,6 +96,18 @@ MICROTOME_GPU_INLINE void to_rgb(Colours& colours) {
   }
 }
 
+/// Factors of 2^22, and a little more than a half, by which exact halves go up and nothing else does: the
+/// test goes through all values.
+MICROTOME_GPU_INLINE void to_exact_rgb(Colours& colours) {
+  constexpr int kBits = 22, kHalf = (1 << (kBits - 1)) + 64;
+  for (uint32_t i = 0; i < kRun; ++i) {
+    const int y = colours.value[0][i], cb = colours.value[1][i] - 128, cr = colours.value[2][i] - 128;
+    colours.value[0][i] = clamp(y + ((5880414 * cr + kHalf) >> kBits), 0, 255);
+    colours.value[1][i] = clamp(y + ((-1443412 * cb - 2995305 * cr + kHalf) >> kBits), 0, 255);
+    colours.value[2][i] = clamp(y + ((7432307 * cb + kHalf) >> kBits), 0, 255);
+  }
+}
+
 MICROTOME_GPU_INLINE void load_colours(const ScatterPiece& piece, const Run& run, Colours& to) {
   if (piece.source == PieceSource::pixels) {
     const uint64_t row = row_address(piece, 0, run.y);
@@ -108,7 +120,8 @@ MICROTOME_GPU_INLINE void load_colours(const ScatterPiece& piece, const Run& run
   load_whole(piece, run, 0, to.value[0]);
   load_chroma(piece, run, 1, to.value[1]);
   load_chroma(piece, run, 2, to.value[2]);
-  if (piece.ycbcr) to_rgb(to);
+  if (piece.ycbcr == YcbcrToRgb::jpeg) to_rgb(to);
+  if (piece.ycbcr == YcbcrToRgb::exact) to_exact_rgb(to);
 }
 
 }  // namespace microtome::gpu::core

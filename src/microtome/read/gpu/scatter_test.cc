@@ -15,6 +15,7 @@
 
 #include "microtome/read/gpu/scatter_core.h"
 #include "microtome/read/gpu/scatter_for_test.h"
+#include "microtome/simd/kernels.h"
 
 namespace microtome::gpu::test {
 namespace {
@@ -160,6 +161,25 @@ TEST(Normalisation, IsCheckedAndExact) {
   for (const auto& [mean, deviation] :
        {std::array{0.0, 0.0}, {0.0, -1.0}, {NAN, 1.0}, {0.0, NAN}, {0.0, HUGE_VAL}, {HUGE_VAL, 1.0}})
     EXPECT_EQ(normalisation(mean, deviation).error().code, Errc::invalid_argument);
+}
+
+TEST(ScatterColours, OfJpeg2000AreTheCpusForAllValues) {
+  for (int cb = 0; cb < 256; ++cb) {
+    for (int cr = 0; cr < 256; ++cr) {
+      const std::array<int32_t, kRun> y{0, 77, 128, 255}, cbs{cb, cb, cb, cb}, crs{cr, cr, cr, cr};
+      std::array<uint8_t, 3 * kRun> expected{};
+      simd::ycc_to_rgb(y.data(), cbs.data(), crs.data(), kRun, expected.data());
+      Colours found{};
+      for (size_t i = 0; i < kRun; ++i) {
+        found.value[0][i] = y[i];
+        found.value[1][i] = cb;
+        found.value[2][i] = cr;
+      }
+      core::to_exact_rgb(found);
+      for (size_t i = 0; i < kRun; ++i)
+        for (size_t c = 0; c < 3; ++c) ASSERT_EQ(found.value[c][i], expected[3 * i + c]) << cb << " " << cr;
+    }
+  }
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // What the scatter kernel is given, and what its parts share.
 //
-// Plain C++ that nvcc and the host's compiler both take, as all of scatter_*.h: scatter.cu makes the kernel
+// Plain C++ that nvcc and the host's compiler both take, as all of scatter_*.h: kernels.cu makes the kernel
 // of it, the fake driver and tests loop over it, and both give the same bits, so that tests compare it with
 // the CPU path without a GPU. Knows addresses and sizes, nothing of tiles, codecs or files. Thread-safe: no
 // state.
@@ -37,6 +37,13 @@ enum class Chroma : uint8_t {
   both_repeat,    ///< Half as wide and high: each sample four times.
 };
 
+/// How three planes become RGB.
+enum class YcbcrToRgb : uint8_t {
+  none,
+  jpeg,   ///< As libjpeg-turbo's tables have it.
+  exact,  ///< Rounded to nearest, halves up: simd::ycc_to_rgb, which JPEG 2000 has.
+};
+
 enum class SampleKind : uint8_t { unsigned_integer, signed_integer, floating };
 
 /// What the batch holds: samples as the tiles have them, or converted.
@@ -52,7 +59,7 @@ struct ScatterPiece {
   uint32_t first_block;         ///< How many blocks the pieces before it have.
   PieceSource source;
   Chroma chroma;
-  uint8_t ycbcr;  ///< Planes are to be converted to RGB.
+  YcbcrToRgb ycbcr;
   uint8_t unused;
 };
 static_assert(sizeof(ScatterPiece) == 80);

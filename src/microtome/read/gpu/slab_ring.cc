@@ -6,7 +6,7 @@ namespace microtome::gpu {
 
 size_t SlabRing::take(size_t bytes) noexcept {
   const size_t at = position();
-  filled_ = std::min(slab_bytes_, (filled_ + bytes + kAlign - 1) / kAlign * kAlign);
+  filled_ = std::min(slab_bytes_, filled_ + aligned(bytes));
   return at;
 }
 

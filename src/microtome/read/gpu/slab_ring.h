@@ -32,6 +32,7 @@ class SlabRing {
  public:
   /// All that is taken from a slab begins at a multiple of this.
   static constexpr size_t kAlign = 64;
+  static constexpr size_t aligned(size_t bytes) noexcept { return (bytes + kAlign - 1) / kAlign * kAlign; }
 
   /// Two slabs or more: a tile that was just placed is not to be forgotten with the next slab.
   SlabRing(size_t slabs, size_t slab_bytes) : slabs_(slabs), slab_bytes_(slab_bytes) {}

@@ -56,6 +56,7 @@ struct StepPart {
   std::shared_ptr<SlabTile> tile;
   const PlannedTile* planned = nullptr;  ///< unowned: the read's plan's.
   uint32_t first = 0, count = 0;         ///< Which of the plan's placements.
+  bool is_odd = false;  ///< Made by itself, not by the step's launch: pipeline.h, Note [Odd tiles].
 };
 
 struct Step {

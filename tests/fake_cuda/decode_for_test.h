@@ -1,0 +1,101 @@
+// For C++ tests of what the device's decoders decode: a loader's batches there against the CPU's.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "microtome/loader/device_loader.h"
+#include "microtome/loader/loader_for_test.h"
+#include "tests/fake_cuda/fake_for_test.h"
+
+namespace microtome {
+
+/// What became of a loader's batches.
+struct Walk {
+  LoaderStats stats;
+  uint64_t batches = 0, filled = 0;
+  std::optional<Error> error;
+};
+
+class DeviceDecodeTest : public cuda::FakeDriverTest {
+ protected:
+  static constexpr Size kPatch{100, 70};
+
+  void SetUp() override {
+    FakeDriverTest::SetUp();
+    ::setenv("MICROTOME_LIB_NVJPEG", FAKE_NVJPEG_FILE, 1);
+    ::setenv("MICROTOME_LIB_NVJPEG2K", FAKE_NVJPEG2K_FILE, 1);
+  }
+
+  static LoaderOptions loader_options(const Slide& slide, int workers, OnError on_error) {
+    LoaderOptions options = options_for_test(kPatch, 8, workers);
+    options.fill.assign(slide.image(0).format.samples, kFill);
+    options.on_error = on_error;
+    options.keep_bytes = 0;
+    return options;
+  }
+
+  /// Reads all of the slide; each batch must be the CPU's, or `or_else` where a sample is not.
+  static Walk walk(const std::shared_ptr<const Slide>& slide, gpu::Decode decode, int workers = 2,
+                   OnError on_error = OnError::raise, size_t memory_bytes = 0, bool counts_waits = true,
+                   std::optional<std::byte> or_else = std::nullopt) {
+    const auto gpu = gpu::Gpu::open(open_driver(), 0).value();
+    const auto patches = half_offset_grid(slide->image(0).size, {60, 50});
+    const LoaderContext context = context_for_test();
+    DeviceLoaderOptions options;
+    options.loader = loader_options(*slide, workers, on_error);
+    options.memory_bytes = memory_bytes;
+    options.decode = decode;
+    options.decoders = std::make_shared<gpu::Decoders>(gpu, cuda::Places{});
+    Walk done;
+    auto opened =
+        DeviceLoader::open(context, gpu, {slide}, std::make_shared<const std::vector<Patch>>(patches),
+                           in_order(patches.size()), std::move(options));
+    if (!opened.ok()) {
+      done.error = opened.error();
+      return done;
+    }
+    const auto loader = *std::move(opened);
+    const auto on_cpu =
+        open_loader(context, {slide}, patches, in_order(patches.size()), loader_options(*slide, 1, on_error));
+    const cuda::Stream stream = gpu->device->make_stream().value();
+    const cuda::Event event = gpu->device->make_event().value();
+    cuda::PinnedMemory memory;
+    uint64_t waits = 0;
+    for (;;) {
+      auto batch = loader->next();
+      if (!batch.ok()) {
+        done.error = batch.error();
+        break;
+      }
+      if (!*batch) break;
+      const Batch expected = take(*on_cpu);
+      const size_t bytes = row_of(expected, 0).size() * expected.indices.size();
+      if (memory.size_bytes < bytes) memory = gpu->device->allocate_pinned(bytes).value();
+      (*batch)->pixels.block->used_on({reinterpret_cast<uintptr_t>(stream.get())});
+      gpu->device->copy_to_host(memory.data(), (*batch)->pixels.block->address(), bytes, stream).value();
+      gpu->device->record(event, stream).value();
+      while (!gpu->device->is_done(event).value()) std::this_thread::yield();
+      const auto is_right = [&](std::byte found, std::byte wanted) {
+        return found == wanted || found == or_else;
+      };
+      EXPECT_TRUE(std::equal(memory.data(), memory.data() + bytes, expected.pixels.data(), is_right))
+          << "batch " << done.batches;
+      done.filled += (*batch)->errors.size();
+      ++done.batches;
+      if (done.batches == 6) waits = report().synchronous_calls;
+      if (counts_waits && done.batches > 6 && done.batches < loader->batch_count()) {
+        EXPECT_EQ(report().synchronous_calls, waits) << "batch " << done.batches;
+      }
+    }
+    done.stats = loader->meter()->stats();
+    return done;
+  }
+};
+
+}  // namespace microtome
