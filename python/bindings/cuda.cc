@@ -105,6 +105,24 @@ Result<std::shared_ptr<gpu::Decoders>> device_decoders(int ordinal, const Decode
   return decoders;
 }
 
+Result<gpu::Direct> direct_from(const GdsArguments& arguments) {
+  const std::string& how = std::get<0>(arguments);
+  if (how == "off") return gpu::Direct::off;
+  if (how == "any") return gpu::Direct::any;
+  if (how == "only") return gpu::Direct::only;
+  return invalid_argument("gds = '{}', expected off, any or only", how);
+}
+
+Result<std::shared_ptr<gpu::DirectReads>> direct_reads(int ordinal, const GdsArguments& arguments) {
+  static auto* const all = new std::map<int, std::shared_ptr<gpu::DirectReads>>;
+  MICROTOME_ASSIGN(const gpu::DeviceReader* const reader, device_reader(ordinal));
+  auto& reads = (*all)[ordinal];
+  if (reads == nullptr)
+    reads = std::make_shared<gpu::DirectReads>(reader->gpu().device,
+                                               LibraryPlaces{std::get<1>(arguments), std::get<2>(arguments)});
+  return reads;
+}
+
 Result<gpu::OutputFormat> output_format(const FormatArguments& arguments, SampleType tiles,
                                         uint16_t samples) {
   const auto& [dtype, planar, mean, deviation] = arguments;

@@ -13,6 +13,7 @@
 #include "microtome/device/cuda/pool.h"
 #include "microtome/read/gpu/decoders.h"
 #include "microtome/read/gpu/device_reader.h"
+#include "microtome/read/gpu/direct_reads.h"
 #include "microtome/read/gpu/output_format.h"
 
 namespace microtome::python {
@@ -45,6 +46,16 @@ Result<gpu::Decode> decode_from(const DecodeArguments& arguments);
 
 /// The decoders of device `ordinal`; made at first use and never destroyed. Errors as device_reader's.
 Result<std::shared_ptr<gpu::Decoders>> device_decoders(int ordinal, const DecodeArguments& arguments);
+
+/// ("off", "any" or "only", folders of cuFile, folders to search last) as microtome._cuda.gds_arguments gives
+/// it.
+using GdsArguments = std::tuple<std::string, std::vector<std::string>, std::vector<std::string>>;
+
+/// Errors: invalid_argument, no such way.
+Result<gpu::Direct> direct_from(const GdsArguments& arguments);
+
+/// The direct reads of device `ordinal`; made at first use and never destroyed. Errors as device_reader's.
+Result<std::shared_ptr<gpu::DirectReads>> direct_reads(int ordinal, const GdsArguments& arguments);
 
 void bind_device_array(nb::module_& module);
 

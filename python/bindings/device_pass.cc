@@ -30,6 +30,9 @@ class DevicePass {
 
   uint64_t batch_count() const noexcept { return loader_->batch_count(); }
   Meter meter() const { return {loader_->meter()}; }
+  nb::tuple direct() const {
+    return nb::make_tuple(to_str(loader_->direct().mode()), to_str(loader_->direct().lacking()));
+  }
   nb::str lacking() const { return to_str(loader_->lacking()); }
 
   // (pixels, indices, errors, number), or None at the end.
@@ -54,7 +57,7 @@ class DevicePass {
 DevicePass open_pass(const Patches& patches, const Int64Array& order, std::pair<int64_t, int64_t> size,
                      int64_t batch_size, bool drop_last, int64_t prefetch, int threads, bool fill_broken,
                      const std::vector<double>& fill, int ordinal, uint64_t memory_bytes, uint64_t stream,
-                     const FormatArguments& format, const DecodeArguments& decode) {
+                     const FormatArguments& format, const DecodeArguments& decode, const GdsArguments& gds) {
   DeviceLoaderOptions options;
   options.loader =
       take(pass_options(patches, size, batch_size, drop_last, prefetch, threads, fill_broken, fill));
@@ -66,6 +69,8 @@ DevicePass open_pass(const Patches& patches, const Int64Array& order, std::pair<
   const gpu::DeviceReader* const reader = take(device_reader(ordinal));
   options.decode = take(decode_from(decode));
   if (options.decode != gpu::Decode::exact) options.decoders = take(device_decoders(ordinal, decode));
+  options.direct = take(direct_from(gds));
+  if (options.direct != gpu::Direct::off) options.reads = take(direct_reads(ordinal, gds));
   auto loader = take(without_gil([&] {
     return DeviceLoader::open(std::move(context), reader->shared_gpu(), patches.slides, patches.list,
                               std::move(positions), std::move(options));
@@ -113,14 +118,17 @@ void bind_device_pass(nb::module_& module) {
           nb::new_(&open_pass), nb::arg("patches"), nb::arg("order"), nb::arg("size"), nb::arg("batch_size"),
           nb::arg("drop_last"), nb::arg("prefetch"), nb::arg("threads"), nb::arg("fill_broken"),
           nb::arg("fill"), nb::arg("ordinal"), nb::arg("memory_bytes"), nb::arg("stream"), nb::arg("format"),
-          nb::arg("decode"),
+          nb::arg("decode"), nb::arg("gds") = GdsArguments{"off", {}, {}},
           "As Pass; `memory_bytes` of the device for decoded tiles, 0: as much as is usual; `stream`: what "
           "an "
           "export that names none is used on; `format`: dtype (\"\" for the slides' own), planar, mean, std; "
           "`decode`: \"exact\", \"any\" or \"device\", and folders of nvJPEG, of nvJPEG2000 and to search "
-          "last.")
+          "last; `gds`: \"off\", \"any\" or \"only\", and folders of cuFile and to search last.")
       .def("__len__", &DevicePass::batch_count, "Number of batches.")
       .def("meter", &DevicePass::meter)
+      .def_prop_ro(
+          "direct", &DevicePass::direct, nb::sig("def direct(self) -> tuple[str, str]"),
+          "How cuFile reads: \"direct\", \"compat\" or not at all; and what was in its way, or nothing.")
       .def_prop_ro("lacking", &DevicePass::lacking, nb::sig("def lacking(self) -> str"),
                    "Why a library is not used that \"any\" would use; empty otherwise.")
       .def("next", &DevicePass::next,

@@ -114,7 +114,8 @@ nb::tuple Meter::stats() const {
   const LoaderStats stats = meter->stats();
   return nb::make_tuple(stats.batches, stats.tiles, stats.decoded, stats.reused, stats.constant, stats.twins,
                         stats.absent, stats.bytes_read, stats.consumer_waited_s, stats.workers_waited_s,
-                        stats.own, stats.library, stats.device, stats.left);
+                        stats.own, stats.library, stats.device, stats.left, stats.by_cufile,
+                        stats.cufile_failed);
 }
 
 Result<LoaderOptions> pass_options(const Patches& patches, std::pair<int64_t, int64_t> size,
@@ -138,10 +139,10 @@ void bind_loader(nb::module_& module) {
            nb::arg("locations"), "`locations` are level-0 pixels; `levels` has one for each slide.")
       .def("__len__", [](const Patches& self) { return self.list->size(); });
   nb::class_<Meter>(module, "Meter", "What is counted of a pass; lives on without it.")
-      .def(
-          "stats", &Meter::stats,
-          nb::sig("def stats(self) -> tuple[int, int, int, int, int, int, int, int, float, float, int, int]"),
-          "The values of a LoaderStats.");
+      .def("stats", &Meter::stats,
+           nb::sig("def stats(self) -> tuple[int, int, int, int, int, int, int, int, float, float, int, int, "
+                   "int, int]"),
+           "The values of a LoaderStats.");
   nb::class_<Pass>(module, "Pass", "One walk over patches, batch by batch.")
       .def(nb::new_(&open_pass), nb::arg("patches"), nb::arg("order"), nb::arg("size"), nb::arg("batch_size"),
            nb::arg("drop_last"), nb::arg("prefetch"), nb::arg("threads"), nb::arg("fill_broken"),

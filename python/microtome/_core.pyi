@@ -52,7 +52,7 @@ class Patches:
 class Meter:
     """What is counted of a pass; lives on without it."""
 
-    def stats(self) -> tuple[int, int, int, int, int, int, int, int, float, float, int, int]:
+    def stats(self) -> tuple[int, int, int, int, int, int, int, int, float, float, int, int, int, int]:
         """The values of a LoaderStats."""
 
 class Pass:
@@ -127,15 +127,21 @@ class DeviceArray:
 class DevicePass:
     """One walk over patches, batch by batch, onto a GPU."""
 
-    def __init__(self, patches: Patches, order: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: tuple[int, int], batch_size: int, drop_last: bool, prefetch: int, threads: int, fill_broken: bool, fill: Sequence[float], ordinal: int, memory_bytes: int, stream: int, format: tuple[str, bool, Sequence[float], Sequence[float]], decode: tuple[str, Sequence[str], Sequence[str], Sequence[str]]) -> None:
+    def __init__(self, patches: Patches, order: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: tuple[int, int], batch_size: int, drop_last: bool, prefetch: int, threads: int, fill_broken: bool, fill: Sequence[float], ordinal: int, memory_bytes: int, stream: int, format: tuple[str, bool, Sequence[float], Sequence[float]], decode: tuple[str, Sequence[str], Sequence[str], Sequence[str]], gds: tuple[str, Sequence[str], Sequence[str]] = ('off', [], [])) -> None:
         """
-        As Pass; `memory_bytes` of the device for decoded tiles, 0: as much as is usual; `stream`: what an export that names none is used on; `format`: dtype ("" for the slides' own), planar, mean, std; `decode`: "exact", "any" or "device", and folders of nvJPEG, of nvJPEG2000 and to search last.
+        As Pass; `memory_bytes` of the device for decoded tiles, 0: as much as is usual; `stream`: what an export that names none is used on; `format`: dtype ("" for the slides' own), planar, mean, std; `decode`: "exact", "any" or "device", and folders of nvJPEG, of nvJPEG2000 and to search last; `gds`: "off", "any" or "only", and folders of cuFile and to search last.
         """
 
     def __len__(self) -> int:
         """Number of batches."""
 
     def meter(self) -> Meter: ...
+
+    @property
+    def direct(self) -> tuple[str, str]:
+        """
+        How cuFile reads: "direct", "compat" or not at all; and what was in its way, or nothing.
+        """
 
     @property
     def lacking(self) -> str:

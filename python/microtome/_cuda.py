@@ -61,6 +61,12 @@ def decode_arguments(how):
     return how, places["nvjpeg"], places["nvjpeg2k"], places["last"]
 
 
+def gds_arguments(how):
+    """`how` ("off", "any" or "only"), and the folders in which cuFile may be."""
+    places = folders() if how != "off" else {"cufile": [], "last": []}
+    return how, places["cufile"], places["last"]
+
+
 def info():
     """The part "cuda" of `microtome.info`."""
     driver = _core.find_cuda_driver()
@@ -71,6 +77,7 @@ def info():
         "driver": driver,
         "devices": devices,
         "libraries": _core.find_cuda_libraries(**folders()),
+        "nvidia_fs": os.path.exists("/sys/module/nvidia_fs"),
     }
 
 

@@ -59,6 +59,12 @@ class LoaderStats(NamedTuple):
     gpu_left : int
         Tiles that were meant for the GPU and left to the CPU: what its decoder refused, or said to have decoded and had
         not.
+    by_cufile : int
+        Tiles that cuFile read into the GPU's memory: nothing of them was decoded.
+    cufile_failed : int
+        Reads of such tiles that failed; with `gds="auto"` they came another way.
+    gds : str
+        How cuFile reads: "direct", "compat" (by the host's memory), or "": not at all.
     """
 
     batches: int = 0
@@ -75,6 +81,9 @@ class LoaderStats(NamedTuple):
     library: int = 0
     gpu: int = 0
     gpu_left: int = 0
+    by_cufile: int = 0
+    cufile_failed: int = 0
+    gds: str = ""
 
 
 class Loader:
@@ -128,6 +137,10 @@ class Loader:
         On a GPU: the stream on which batches are used where the consumer does not name one, as the CUDA array
         interface cannot: a pointer, or a stream of CuPy or PyTorch. It must live as long as the batches. The legacy
         default stream, unless told.
+    gds : {"off", "auto", "on"}
+        On a GPU: let cuFile read tiles that need no decoding (uncompressed, 64 KiB or more) into the GPU's memory.
+        "auto" where the machine has GPUDirect Storage, and one warning says what is in the way; "on" by its compat
+        mode too, and what is in the way is an error. `LoaderStats.gds` has what came of it.
     dtype : dtype, optional
         On a GPU: float32 or float16 instead of the slides' own.
     layout : {"NHWC", "NCHW"}
@@ -189,6 +202,7 @@ class Loader:
         allow_inexact: bool = False,
         device_memory_limit: int | None = None,
         stream: Any = None,
+        gds: Literal["off", "auto", "on"] = "off",
         dtype: Any = None,
         layout: Literal["NHWC", "NCHW"] = "NHWC",
         mean: float | Sequence[float] | None = None,
@@ -196,7 +210,7 @@ class Loader:
     ) -> None:
         self._device = device
         self._ordinal = _arguments.device(device)
-        self._set_device_options(decode, allow_inexact, device_memory_limit, stream)
+        self._set_device_options(decode, allow_inexact, device_memory_limit, stream, gds)
         if self._ordinal is None:
             _output.refuse(dtype=dtype, layout=(layout, "NHWC"), mean=mean, std=std)
         self._set_patches(slides, locations)
@@ -224,7 +238,8 @@ class Loader:
         self._epoch = 0
         self._prepare()
 
-    def _set_device_options(self, decode, allow_inexact, memory_limit, stream):
+    def _set_device_options(self, decode, allow_inexact, memory_limit, stream, gds):
+        _arguments.choice(gds, "gds", ("off", "auto", "on"))
         _arguments.choice(decode, "decode", ("auto", "cpu", "gpu"))
         allow_inexact = _arguments.flag(allow_inexact, "allow_inexact")
         given = {
@@ -232,13 +247,16 @@ class Loader:
             "allow_inexact": allow_inexact or None,
             "device_memory_limit": memory_limit,
             "stream": stream,
+            "gds": gds if gds != "off" else None,
         }
         for name, value in given.items():
             if value is not None and self._ordinal is None:
                 raise ValueError(f"{name} = {value!r} is of a GPU, and device is 'cpu'")
         if allow_inexact and decode != "auto":
             raise ValueError(f"allow_inexact is of decode='auto', and decode is {decode!r}")
-        self._told = False
+        self._told = self._told_of_gds = False
+        self._gds = {"off": "off", "auto": "any", "on": "only"}[gds]
+        self._gds_mode = ""
         self._decode = "device" if decode == "gpu" else "any" if allow_inexact else "exact"
         self._memory_limit = (
             0 if memory_limit is None else _arguments.integer_from(memory_limit, "device_memory_limit", 1)
@@ -321,13 +339,22 @@ class Loader:
         if self._ordinal is None:
             walk = _core.Pass(*arguments)
         else:
-            decode = _cuda.decode_arguments(self._decode)
+            decode, gds = _cuda.decode_arguments(self._decode), _cuda.gds_arguments(self._gds)
             walk = _core.DevicePass(
-                *arguments, self._ordinal, self._memory_limit, self._stream, self._output, decode
+                *arguments, self._ordinal, self._memory_limit, self._stream, self._output, decode, gds
             )
             self._tell(walk.lacking)
+            self._tell_of_gds(walk)
         self._meter = walk.meter()
-        return BatchIterator(walk, self._locations, self._slide_of, self._ordinal is not None)
+        on_device = self._ordinal is not None
+        return BatchIterator(walk, self._locations, self._slide_of, on_device, self._tell_of_gds)
+
+    def _tell_of_gds(self, walk):
+        """Notes how cuFile reads, and says once what was in its way: when an epoch begins, and when it has ended."""
+        self._gds_mode, lacking = walk.direct
+        if lacking and not self._told_of_gds:
+            logging.getLogger("microtome").warning("gds = 'auto': %s; pinned memory instead", lacking)
+            self._told_of_gds = True
 
     def _tell(self, lacking):
         """Says once that the CPU decodes what a GPU's library would have decoded."""
@@ -348,7 +375,7 @@ class Loader:
         >>> loader.stats().batches, loader.stats().tiles
         (3, 48)
         """
-        return LoaderStats() if self._meter is None else LoaderStats(*self._meter.stats())
+        return LoaderStats() if self._meter is None else LoaderStats(*self._meter.stats(), gds=self._gds_mode)
 
     def __getstate__(self):
         if self._stream != _cuda.stream_number(None):
@@ -373,9 +400,10 @@ class Loader:
 class BatchIterator:
     """Batches of one epoch. Threads may share it: each batch goes to one of them."""
 
-    __slots__ = ("_locations", "_on_device", "_slide_of", "_walk")
+    __slots__ = ("_at_end", "_locations", "_on_device", "_slide_of", "_walk")
 
-    def __init__(self, walk, locations, slide_of, on_device):
+    def __init__(self, walk, locations, slide_of, on_device, at_end):
+        self._at_end = at_end
         self._walk = walk
         self._on_device = on_device
         self._locations = locations
@@ -391,6 +419,8 @@ class BatchIterator:
     def __next__(self) -> Batch:
         delivered = self._walk.next()
         if delivered is None:
+            if self._on_device:
+                self._at_end(self._walk)
             raise StopIteration
         pixels, indices, errors, number = delivered
         return Batch(

@@ -32,6 +32,13 @@ class Alive {
     return nullptr;
   }
 
+  /// All that is alive is gone, as with its process.
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    count_object(-static_cast<int>(objects_.size()));
+    objects_.clear();
+  }
+
   /// What a function that destroys does: the host must have seen the end of the object's work.
   std::shared_ptr<T> take(const T* handle, const char* function) {
     auto object = find(handle, function);

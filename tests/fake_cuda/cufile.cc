@@ -103,6 +103,17 @@ namespace microtome::cuda {
 MICROTOME_CUFILE_API(CUFILE_DECLARE)
 #undef CUFILE_DECLARE
 
+/// For tests that leave something behind: what the end of their process would be.
+CUFILE_API void fake_cufile_end() {
+  fake::CufileState& s = fake::cufile();
+  s.files.clear();
+  const std::lock_guard lock(s.mutex);
+  fake::count_object(-static_cast<int>(s.registered.size()) - (s.opened > 0 ? 1 : 0));
+  s.registered.clear();
+  s.descriptors.clear();
+  s.opened = 0;
+}
+
 CufileError cuFileGetVersion(int* version) {
   *version = 1190;
   return fake::with(CufileStatus::success);

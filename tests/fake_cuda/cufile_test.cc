@@ -35,6 +35,7 @@ class CufileTest : public FakeDriverTest {
   void TearDown() override {
     ::close(descriptor_);
     FakeDriverTest::TearDown();
+    if (expect_leaks_) end_cufile();
   }
 
   static std::vector<std::byte> back(const Device& device, DeviceAddress from, size_t bytes) {

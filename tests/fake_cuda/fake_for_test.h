@@ -77,6 +77,12 @@ class FakeDriverTest : public testing::Test {
     return find<FakeCudaMemory>("fake_cuda_memory")(address, bytes, writes);
   }
 
+  /// Where something of cuFile's may be left: a registered file's number would be taken for the next one.
+  static void end_cufile() {
+    void* library = ::dlopen(FAKE_CUFILE_FILE, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    reinterpret_cast<void (*)()>(::dlsym(library, "fake_cufile_end"))();
+  }
+
   static std::shared_ptr<const Driver> open_driver() { return Driver::open().value(); }
   static std::shared_ptr<const Device> open_device(int ordinal = 0) {
     return Device::open(open_driver(), ordinal).value();

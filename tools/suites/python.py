@@ -14,7 +14,9 @@ from suites.running import BUILD, CORES, LOGS, Outcome, Run, junit
 
 def fake_cuda(run):
     """The environment that shows Python tests the fake CUDA driver, which is built."""
-    folder = build(run, "release", ["fake_cuda", "fake_cuda_lacking", "fake_nvjpeg", "fake_nvjpeg2k"])
+    folder = build(
+        run, "release", ["fake_cuda", "fake_cuda_lacking", "fake_nvjpeg", "fake_nvjpeg2k", "fake_cufile"]
+    )
     return {"MICROTOME_FAKE_CUDA": str(folder / "tests" / "fake_cuda")}
 
 

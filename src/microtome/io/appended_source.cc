@@ -15,6 +15,7 @@ class AppendedSource final : public ByteSource {
   std::string_view name() const noexcept override { return source_->name(); }
   uint64_t size() const noexcept override { return tail_at_ + tail_.data.size(); }
   SourceId id() const noexcept override { return source_->id(); }
+  int descriptor() const noexcept override { return source_->descriptor(); }
 
   Status read_at(uint64_t offset, std::span<std::byte> dst) const override {
     if (offset < tail_at_ && dst.size() <= tail_at_ - offset) return source_->read_at(offset, dst);

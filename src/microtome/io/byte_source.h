@@ -39,6 +39,10 @@ class ByteSource {
   /// since open.
   virtual Status read_at(uint64_t offset, std::span<std::byte> dst) const = 0;
 
+  /// Of the file whose bytes from 0 on these are, at least as many as it has; -1: there is none. It is this
+  /// source's, for who hands files to others (cuFile).
+  virtual int descriptor() const noexcept { return -1; }
+
   /// An error if the bytes may have changed since open (size or modification time). Sources that cannot
   /// change: ok. Costs a system call; callers check once per read of a region, not once per tile.
   virtual Status check_unchanged() const = 0;

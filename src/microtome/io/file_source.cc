@@ -63,6 +63,7 @@ class FileSource final : public ByteSource {
   std::string_view name() const noexcept override { return name_; }
   uint64_t size() const noexcept override { return id_.size; }
   SourceId id() const noexcept override { return id_; }
+  int descriptor() const noexcept override { return descriptor_.get(); }
 
   Status read_at(uint64_t offset, std::span<std::byte> dst) const override {
     MICROTOME_TRY(check_range(*this, offset, dst.size()));

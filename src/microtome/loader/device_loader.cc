@@ -37,6 +37,8 @@ struct DeviceLoader::State {
         memory_bytes(how.memory_bytes),
         format(std::move(how.format)),
         decode(how.decode),
+        direct(how.direct),
+        reads(std::move(how.reads)),
         decoders(std::move(how.decoders)),
         options(std::move(how.loader)),
         pool(cuda::DevicePool::make(gpu->device, SIZE_MAX)),
@@ -63,6 +65,9 @@ struct DeviceLoader::State {
   const size_t memory_bytes;  // as asked for
   const gpu::OutputFormat format;
   const gpu::Decode decode;
+  const gpu::Direct direct;
+  const std::shared_ptr<gpu::DirectReads> reads;
+  const std::shared_ptr<gpu::DirectReport> report = std::make_shared<gpu::DirectReport>();
   const std::shared_ptr<gpu::Decoders> decoders;
   const LoaderOptions options;
   const std::shared_ptr<cuda::DevicePool> pool;
@@ -121,14 +126,20 @@ Status DeviceLoader::State::open() {
   how.threads = context.workers->useful(options.workers);
   how.on_ready = [told = news] { told->tell(); };
   how.on_work = [counted = meter](bool begins) { counted->works(begins); };
+  std::unique_ptr<gpu::DecodeBackend> backend;
   if (decode == gpu::Decode::exact) {
-    pipeline->start(std::make_unique<gpu::CpuBackend>(std::move(how), &meter->read), context.workers);
-    return ok_status();
+    backend = std::make_unique<gpu::CpuBackend>(how, &meter->read);
+  } else {
+    MICROTOME_ASSIGN(gpu::Decoders::Made made, decoders->make_backend(decode, images, how, &meter->read));
+    lacking = std::move(made.lacking);
+    backend = std::move(made.backend);
   }
-  MICROTOME_ASSIGN(gpu::Decoders::Made made,
-                   decoders->make_backend(decode, images, std::move(how), &meter->read));
-  lacking = std::move(made.lacking);
-  pipeline->start(std::move(made.backend), context.workers);
+  if (direct != gpu::Direct::off) {
+    MICROTOME_ASSIGN(
+        backend, reads->wrap(direct, std::move(backend), images, {pipeline->slabs(), sizes.device_bytes()},
+                             std::move(how), &meter->read, report));
+  }
+  pipeline->start(std::move(backend), context.workers);
   return ok_status();
 }
 
@@ -313,6 +324,10 @@ uint64_t DeviceLoader::batch_count() const noexcept {
 
 std::shared_ptr<const LoaderMeter> DeviceLoader::meter() const noexcept {
   return state_->meter;
+}
+
+const gpu::DirectReport& DeviceLoader::direct() const noexcept {
+  return *state_->report;
 }
 
 const std::string& DeviceLoader::lacking() const noexcept {

@@ -17,6 +17,7 @@
 #include "microtome/loader/loader.h"
 #include "microtome/loader/meter.h"
 #include "microtome/read/gpu/decoders.h"
+#include "microtome/read/gpu/direct_reads.h"
 #include "microtome/read/gpu/pipeline.h"
 
 namespace microtome {
@@ -35,6 +36,8 @@ struct DeviceLoaderOptions {
   size_t memory_bytes = 0;
   gpu::OutputFormat format;  ///< Made for the patches' images.
   gpu::Decode decode = gpu::Decode::exact;
+  gpu::Direct direct = gpu::Direct::off;
+  std::shared_ptr<gpu::DirectReads> reads = nullptr;  ///< Of the device; null will do with Direct::off.
   std::shared_ptr<gpu::Decoders> decoders = nullptr;  ///< Of the device; null will do with Decode::exact.
 };
 
@@ -42,7 +45,7 @@ class DeviceLoader {
  public:
   /// As Loader::open, whose cache, pool and keep_bytes are not used. Takes the device's memory for tiles, and
   /// pinned memory, at once. Errors also: the device's; invalid_argument, `memory_bytes` is too little; as
-  /// gpu::Decoders::make_backend's.
+  /// gpu::Decoders::make_backend's and gpu::DirectReads::wrap's.
   static Result<std::unique_ptr<DeviceLoader>> open(LoaderContext context,
                                                     std::shared_ptr<const gpu::Gpu> gpu,
                                                     std::vector<std::shared_ptr<const Slide>> slides,
@@ -57,6 +60,9 @@ class DeviceLoader {
 
   /// Why a library is not used that would have been with Decode::any; empty otherwise.
   const std::string& lacking() const noexcept;
+
+  /// How bytes come to the device, and why not by cuFile, where that was wanted. Any thread, at any time.
+  const gpu::DirectReport& direct() const noexcept;
 
   /// Errors  unavailable: this process is a child of the one that opened the device.
   Status usable() const;

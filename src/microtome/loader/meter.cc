@@ -60,6 +60,8 @@ LoaderStats LoaderMeter::stats() const noexcept {
   stats.library = value(read.library);
   stats.device = value(read.device);
   stats.left = value(read.left);
+  stats.by_cufile = value(read.by_cufile);
+  stats.cufile_failed = value(read.cufile_failed);
   stats.reused = value(read.shared);
   stats.constant = value(read.constant);
   stats.twins = value(read.twins);

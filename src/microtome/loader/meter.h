@@ -17,18 +17,20 @@ namespace microtome {
 
 /// Exact when all threads of the loader rest; else what is on its way is missing here and there.
 struct LoaderStats {
-  uint64_t batches = 0;     ///< Delivered.
-  uint64_t tiles = 0;       ///< Different ones that the batches begun so far need.
-  uint64_t decoded = 0;     ///< Calls of a decoder: more than `tiles` where some had to be decoded again.
-  uint64_t own = 0;         ///< … of them by a decoder of ours that has a library behind it.
-  uint64_t library = 0;     ///< … of them left to the library by such a decoder.
-  uint64_t device = 0;      ///< … of them by a device.
-  uint64_t left = 0;        ///< Tiles that were meant for a device and left to the CPU.
-  uint64_t reused = 0;      ///< Pieces of patches copied from a tile decoded for another piece.
-  uint64_t constant = 0;    ///< Tiles filled: their bytes were known to be one colour.
-  uint64_t twins = 0;       ///< Tiles copied from another one of the same bytes.
-  uint64_t absent = 0;      ///< Tiles, once for each batch, that the file does not have.
-  uint64_t bytes_read = 0;  ///< Of packed tiles.
+  uint64_t batches = 0;        ///< Delivered.
+  uint64_t tiles = 0;          ///< Different ones that the batches begun so far need.
+  uint64_t decoded = 0;        ///< Calls of a decoder: more than `tiles` where some had to be decoded again.
+  uint64_t own = 0;            ///< … of them by a decoder of ours that has a library behind it.
+  uint64_t library = 0;        ///< … of them left to the library by such a decoder.
+  uint64_t device = 0;         ///< … of them by a device.
+  uint64_t left = 0;           ///< Tiles that were meant for a device and left to the CPU.
+  uint64_t by_cufile = 0;      ///< Tiles read into memory of a device: nothing to be decoded.
+  uint64_t cufile_failed = 0;  ///< Reads of such tiles that failed.
+  uint64_t reused = 0;         ///< Pieces of patches copied from a tile decoded for another piece.
+  uint64_t constant = 0;       ///< Tiles filled: their bytes were known to be one colour.
+  uint64_t twins = 0;          ///< Tiles copied from another one of the same bytes.
+  uint64_t absent = 0;         ///< Tiles, once for each batch, that the file does not have.
+  uint64_t bytes_read = 0;     ///< Of packed tiles.
   double consumer_waited_s = 0;  ///< Inside next(), its own decoding included.
   /// Sum over the threads that may decode of the time in which they did not: everything that was to be
   /// decoded ahead was, the rest was in others' hands, or no thread was free. From the first next() on.

@@ -33,6 +33,8 @@ struct ReadCounters {
   std::atomic<uint64_t> direct{0};   ///< … of them straight into the destination.
   /// … of them by a decoder of ours that has a library behind it, and left to the library by it (DecodedBy).
   std::atomic<uint64_t> own{0}, library{0};
+  std::atomic<uint64_t> by_cufile{0};      ///< Tiles read into memory of a device: nothing to be decoded.
+  std::atomic<uint64_t> cufile_failed{0};  ///< Reads of such tiles that failed.
   std::atomic<uint64_t> shared{
       0};  ///< Placements served by a tile decoded for another one, or found in a cache.
   /// … of them by a device; and tiles that were meant for it and left to the CPU.

@@ -87,6 +87,8 @@ class Pipeline {
   Result<bool> advance();
 
   const PipelineSizes& sizes() const noexcept { return sizes_; }
+  /// Where sizes().device_bytes() of the device are, for as long as the pipeline lives.
+  cuda::DeviceAddress slabs() const noexcept { return slabs_.address(); }
 
   /// Decodes a tile on this thread, if one is left that nobody has begun.
   bool help() { return backend_->help(); }
