@@ -188,7 +188,7 @@ class Maker {
     }
     o.resolutions = std::min(o.resolutions, 3);
     o.precincts.clear();
-    o.block_w = std::max(o.block_w, 8);
+    o.block_w = std::clamp(o.block_w, 8, 512);
     o.block_h = std::clamp(o.block_h, 8, 4096 / o.block_w);
     const auto up = [](int64_t side) { return (side + 63) / 64 * 64; };
     plan_.grid = {0, 0, up(plan_.grid.w), up(plan_.grid.h)};
