@@ -2,8 +2,6 @@
 // only.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <map>
 #include <string>
 #include <vector>
@@ -12,20 +10,21 @@
 
 namespace microtome::test {
 
-class Agreement : public testing::Test {
+class Agreement {
  protected:
   explicit Agreement(const TestedCodec& codec) : subjects_(codec.subjects()), differential_(codec.judge()) {}
 
-  /// Every decoder's answer to what `differential_` expects, counted by name and verdict.
-  testing::AssertionResult all_agree(int tolerance = 0) {
+  /// Whose answer to what `differential_` expects differs, and in what; empty if all agree. They are counted
+  /// by name and verdict.
+  std::string disagreement(int tolerance = 0) {
     for (const NamedSubject& s : subjects_) {
       const Outcome outcome = differential_.check(s.subject, tolerance);
       if (outcome.verdict == Verdict::differs) {
-        return testing::AssertionFailure() << s.name << ": " << outcome.difference;
+        return s.name + ": " + outcome.difference;
       }
       ++(outcome.verdict == Verdict::equal ? equal_ : declined_)[s.name];
     }
-    return testing::AssertionSuccess();
+    return {};
   }
 
   // One decoder meets all streams: nothing of one may show in another.

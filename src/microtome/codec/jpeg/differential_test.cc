@@ -25,7 +25,7 @@ using namespace microtome::test;
 
 constexpr int kMaxSide = 200;
 
-class JpegDifferential : public Agreement {
+class JpegDifferential : public testing::Test, protected Agreement {
  protected:
   JpegDifferential() : Agreement(tested()) {}
 };
@@ -36,7 +36,7 @@ TEST_F(JpegDifferential, WholeTiles) {
     const Status& expected = differential_.expect(stream.packed, stream.format, whole_tile(stream.format));
     ASSERT_TRUE(expected.ok()) << expected.error().to_string() << " seed " << seed << " "
                                << stream.description;
-    ASSERT_TRUE(all_agree()) << "seed " << seed << " " << stream.description;
+    ASSERT_EQ(disagreement(), "") << "seed " << seed << " " << stream.description;
   }
 }
 
@@ -48,7 +48,7 @@ TEST_F(JpegDifferential, OrdinaryTilesAreNotLeftToTheLibrary) {
     if (!stream.plain || stream.largest > kAlwaysOwn) continue;
     ++ordinary;
     differential_.expect(stream.packed, stream.format, whole_tile(stream.format));
-    ASSERT_TRUE(all_agree()) << "seed " << seed << " " << stream.description;
+    ASSERT_EQ(disagreement(), "") << "seed " << seed << " " << stream.description;
     for (const NamedSubject& s : subjects_) {
       ASSERT_EQ(equal_[s.name], ordinary) << s.name << " declines seed " << seed << " " << stream.description;
     }
@@ -70,7 +70,7 @@ TEST_F(JpegDifferential, PartsAreCropsOfThePlainImage) {
                                  << stream.description;
       ASSERT_EQ(differential_.difference_from(plain.pixels, plain.size), "")
           << "seed " << seed << " " << stream.description;
-      ASSERT_TRUE(all_agree()) << "seed " << seed << " request " << i << " " << stream.description;
+      ASSERT_EQ(disagreement(), "") << "seed " << seed << " request " << i << " " << stream.description;
     }
   }
 }
@@ -88,7 +88,7 @@ TEST_F(JpegDifferential, ReducedTiles) {
       ASSERT_EQ(plain.complaint, "") << "seed " << seed << " " << stream.description;
       ASSERT_EQ(differential_.difference_from(plain.pixels, plain.size), "")
           << "seed " << seed << " " << stream.description;
-      ASSERT_TRUE(all_agree()) << "seed " << seed << " 1/" << (1 << reduce) << " " << stream.description;
+      ASSERT_EQ(disagreement(), "") << "seed " << seed << " 1/" << (1 << reduce) << " " << stream.description;
     }
   }
   for (const NamedSubject& s : subjects_) EXPECT_GT(equal_[s.name], 1500) << s.name;
@@ -148,7 +148,7 @@ TEST_F(JpegDifferential, DamagedStreams) {
       const Request request =
           random.one_in(2) ? whole_tile(stream.format) : random_request(stream.format, random, reduce);
       ++(differential_.expect(packed, stream.format, request).ok() ? pixels : errors);
-      ASSERT_TRUE(all_agree()) << "seed " << seed << " damage " << i << " " << stream.description;
+      ASSERT_EQ(disagreement(), "") << "seed " << seed << " damage " << i << " " << stream.description;
     }
   }
   EXPECT_GT(errors, 500);
@@ -200,9 +200,9 @@ TEST_F(JpegDifferential, FlatTilesThatAreCutShort) {
             Request request = whole_tile(stream.format);
             request.parts[0].h = h;
             ++(differential_.expect(packed, stream.format, request).ok() ? pixels : errors);
-            ASSERT_TRUE(all_agree()) << "sampling " << static_cast<int>(sampling) << " restart "
-                                     << restart_interval << " " << size.w << "x" << size.h << " cut " << cut
-                                     << " rows " << h;
+            ASSERT_EQ(disagreement(), "")
+                << "sampling " << static_cast<int>(sampling) << " restart " << restart_interval << " "
+                << size.w << "x" << size.h << " cut " << cut << " rows " << h;
           }
         }
       }

@@ -18,7 +18,7 @@ using namespace microtome::test;
 
 constexpr int kMaxSide = 160;
 
-class Jpeg2000Differential : public Agreement {
+class Jpeg2000Differential : public testing::Test, protected Agreement {
  protected:
   Jpeg2000Differential() : Agreement(tested()) {}
 
@@ -32,7 +32,7 @@ TEST_F(Jpeg2000Differential, WholeTiles) {
     // The library's encoder writes some streams of tile parts that its decoder refuses.
     ASSERT_TRUE(expected.ok() || !stream.plain)
         << expected.error().to_string() << " seed " << seed << " " << stream.description;
-    ASSERT_TRUE(all_agree(tolerance(stream))) << "seed " << seed << " " << stream.description;
+    ASSERT_EQ(disagreement(tolerance(stream)), "") << "seed " << seed << " " << stream.description;
   }
   const auto& [equal, one, more] = differential_.apart();
   EXPECT_EQ(more, 0);
@@ -47,7 +47,7 @@ TEST_F(Jpeg2000Differential, OrdinaryTilesAreNotLeftToTheLibrary) {
     if (!stream.plain) continue;
     ++ordinary;
     differential_.expect(stream.packed, stream.format, whole_tile(stream.format));
-    ASSERT_TRUE(all_agree(tolerance(stream))) << "seed " << seed << " " << stream.description;
+    ASSERT_EQ(disagreement(tolerance(stream)), "") << "seed " << seed << " " << stream.description;
     for (const NamedSubject& s : subjects_) {
       ASSERT_EQ(equal_[s.name], ordinary) << s.name << " declines seed " << seed << " " << stream.description;
     }
@@ -65,7 +65,7 @@ TEST_F(Jpeg2000Differential, Parts) {
       const Status& expected = differential_.expect(stream.packed, stream.format, request);
       ASSERT_TRUE(expected.ok()) << expected.error().to_string() << " seed " << seed << " "
                                  << stream.description;
-      ASSERT_TRUE(all_agree(tolerance(stream)))
+      ASSERT_EQ(disagreement(tolerance(stream)), "")
           << "seed " << seed << " request " << i << " " << stream.description;
     }
   }
@@ -81,7 +81,7 @@ TEST_F(Jpeg2000Differential, DamagedStreams) {
       for (int n = random.one_in(3) ? random.between(1, 4) : 1; n > 0; --n) damage(packed, random);
       ++(differential_.expect(packed, stream.format, whole_tile(stream.format)).ok() ? pixels : errors);
       // What was 5/3 may have become 9/7.
-      ASSERT_TRUE(all_agree(1)) << "seed " << seed << " damage " << i << " " << stream.description;
+      ASSERT_EQ(disagreement(1), "") << "seed " << seed << " damage " << i << " " << stream.description;
     }
   }
   EXPECT_GT(errors, 300);
