@@ -87,7 +87,8 @@ Status Cufile::answer(const char* call, CufileError error) const {
 
 Status Cufile::entered(const CurrentDevice& current) const {
   if (current.status() == DriverStatus::success) return ok_status();
-  return unavailable("cuFile: cuCtxPushCurrent_v2 answered {}", device_->driver().status_text(current.status()));
+  return unavailable("cuFile: cuCtxPushCurrent_v2 answered {}",
+                     device_->driver().status_text(current.status()));
 }
 
 Status Cufile::start() {
