@@ -20,12 +20,15 @@ def fake_cuda(run):
     return {"MICROTOME_FAKE_CUDA": str(folder / "tests" / "fake_cuda")}
 
 
-# What does not depend on the version of Python: decoders, the disk, memory.
+# What does not depend on the version of Python: decoders, the disk, memory, a GPU.
 SAME_IN_EVERY_PYTHON = (
     "cli/test_cli_bench_cache.py",
     "cli/test_cli_resume.py",
     "test_codecs.py",
     "test_consistency.py",
+    "test_gpu_direct.py",
+    "test_gpu_fake.py",
+    "test_gpu_output.py",
     "test_layouts.py",
     "test_memory.py",
     "test_vendors.py",
