@@ -136,10 +136,9 @@ void Crew::drain_put_off(Lock& lock, Worker& worker, const std::atomic<bool>& gi
 void Crew::drain(Lock& lock, Flight& flight, Worker& worker, const std::atomic<bool>* stop, Busy busy) {
   lock.unlock();
   Status status = flight.read->drain(worker, stop, busy);
-  const bool stopped = stop != nullptr && stop->load(std::memory_order_relaxed);
   lock.lock();
   if (!status.ok()) return fail(flight, std::move(status).error());
-  if (!stopped) flight.taken = true;
+  if (flight.read->all_taken()) flight.taken = true;
   if (flight.read->done()) flight.finished = true;
   tell_consumer();  // it may have to see to what was put off
 }

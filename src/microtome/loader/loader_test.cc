@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <thread>
 #include <tuple>
 
@@ -261,6 +262,27 @@ TEST(Loader, SeveralLoadersShareOneContext) {
     }
   }
   EXPECT_EQ(context.executor->thread_count(), 2);
+}
+
+// Threads are told to give way and not to, over and over: a batch that was left in its middle just when the
+// word was taken back was once nobody's, and its consumer waited for ever.
+TEST(Loader, LoadersThatYieldToOneAnotherAllFinish) {
+  const LoaderContext context = context_for_test();
+  std::vector<std::future<size_t>> consumers;
+  for (int i = 0; i < 3; ++i) {
+    consumers.push_back(std::async(std::launch::async, [&context, i] {
+      size_t rows = 0;
+      for (int round = 0; round < 200; ++round) {
+        const auto loader =
+            mixed_loader(context, options_for_test(kPatch, 4, 1 + i % 2), in_order(mixed_patches().size()));
+        for (uint64_t number = 0; number < loader->batch_count(); ++number) {
+          rows += take(*loader).indices.size();
+        }
+      }
+      return rows;
+    }));
+  }
+  for (std::future<size_t>& rows : consumers) EXPECT_EQ(rows.get(), 200 * mixed_patches().size());
 }
 
 TEST(Loader, OpeningAMillionPatchesPlansNothing) {

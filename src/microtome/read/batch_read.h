@@ -59,6 +59,10 @@ class BatchRead {
   Status drain(Worker& worker, const std::atomic<bool>* stop = nullptr,
                TileCache::Busy busy = TileCache::Busy::wait);
 
+  /// Whether no unit is left that a drain has not taken: after one that was stopped there may be some. What
+  /// `stop` says by then does not tell, since it changes at any time.
+  bool all_taken() const noexcept { return next_.load(std::memory_order_acquire) >= unit_count(); }
+
   /// Whether drains have left units that no drain has taken up again.
   bool puts_off() const;
 

@@ -222,7 +222,9 @@ TEST_F(BatchReadTest, StopsAndGoesOn) {
   EXPECT_FALSE(read_->done());
   EXPECT_EQ(counters_.decoded, 1u);  // it always gets on
   stop = false;
+  EXPECT_FALSE(read_->all_taken());  // whatever the flag says by now
   EXPECT_TRUE(drain(&stop).ok());
+  EXPECT_TRUE(read_->all_taken());
   EXPECT_TRUE(read_->done());
   EXPECT_TRUE(made.shows(canvases_[0].view(), 0, {0, 0, 64, 64}, kFill));
 }

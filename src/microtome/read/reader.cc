@@ -104,7 +104,8 @@ Status Reader::drain(BatchRead& read, int workers) {
     const WorkerPool::Lease worker = workers_->lease();
     if (std::this_thread::get_id() == caller) return read.drain(*worker);
     MICROTOME_TRY(read.drain(*worker, &group.gives_way()));
-    if (group.gives_way() && !group.cancelled() && !read.done()) group.run(work);
+    // It may have been told to give way, however that is by now.
+    if (!group.cancelled() && (!read.all_taken() || read.puts_off())) group.run(work);
     return ok_status();
   };
   for (int i = 0; i < width; ++i) group.run(work);
