@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+import signal
 
 import microtome as mt
 import numpy as np
 import pytest
 import tifffile
+from microtome.cli import options
 from microtome.cli.pyramid import WIDTH, steps
 from PIL import Image
 
@@ -49,6 +51,20 @@ def test_a_cut_file(name, refused, tmp_path, made_slide):
         path.write_bytes(file.read()[:-40])  # the directories are at its end
     assert "another copy" in refused(4, *command(name, path, tmp_path))
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_ctrl_c_while_it_opens_the_slide(name, cli, pyramid, tmp_path, monkeypatch):
+    opened = options.open_slide
+
+    def interrupted(path):
+        signal.raise_signal(signal.SIGINT)
+        return opened(path)
+
+    monkeypatch.setattr(options, "open_slide", interrupted)
+    ran = cli(*command(name, pyramid.path, tmp_path))
+    assert (ran.code, ran.out, ran.err) == (130, "", "microtome: interrupted\n")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", COMMANDS)
