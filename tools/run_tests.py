@@ -19,7 +19,7 @@ import traceback
 from pathlib import Path
 
 from install_package import ROOT
-from suites import checks, native, python
+from suites import checks, native, python, sanitized
 from suites.running import LOGS, Outcome, Run
 
 # name: (what it is, the function). In this order, cheap ones first.
@@ -34,10 +34,13 @@ SUITES = {
     "docs": ("the documentation: its examples, its build, its links", python.docs),
     "pythons": ("tests/python on the other Python versions found", python.more_pythons),
     "asan": (
-        f"C++ tests of {', '.join(native.ASAN_LAYERS)}: address and undefined-behaviour sanitizers",
-        native.asan,
+        f"C++ tests of {', '.join(sanitized.ASAN_LAYERS)}: address and undefined-behaviour sanitizers",
+        sanitized.asan,
     ),
-    "tsan": (f"C++ tests of {', '.join(native.TSAN_LAYERS)}, Python threads: thread sanitizer", native.tsan),
+    "tsan": (
+        f"C++ tests of {', '.join(sanitized.TSAN_LAYERS)}, Python threads: thread sanitizer",
+        sanitized.tsan,
+    ),
     "count": ("instructions of fixed jobs, under callgrind", native.counts),
     "fuzz": ("each fuzz target for a short while", native.fuzz),
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Runs the acceptance table of the GPU path. bench/gpu/accept.sh prepares what this needs, and says how it is used.
 
-A dry run goes each row's way on the tests' fake driver, on little: its lines say so, it gives no verdict and no figure,
-and it writes no file. It shows that a row will not fall over on the machine where it counts.
+A dry run goes each row's way to its end on the tests' fake driver, on little; the programs and libraries that a machine
+without a GPU has not are played by those in stand_ins/. Its lines say so, it gives no verdict and no figure, and it
+writes no file. It shows that a row will not fall over on the machine where it counts.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ ROOT = HERE.parents[1]
 FAKE = (
     Path(os.environ.get("MICROTOME_FAKE_CUDA", ROOT / "build" / "release" / "tests" / "fake_cuda")) / "driver"
 )
+STAND_INS = HERE / "stand_ins"
 DRY = "DRY RUN on a fake driver, nothing is measured"
 NO_GPU, FAILED = 2, 1
 LIBRARIES = {
@@ -47,13 +49,15 @@ def arguments():
 
 
 def take_the_fake():
-    """Makes the fakes what is found; the libraries that are not built are not there."""
+    """Makes the fakes what is found, and has stand-ins play what else belongs to a machine with a GPU."""
     if not (FAKE / LIBRARIES["CUDA"]).exists():
         sys.exit(
             f"accept.sh: there is no fake driver in {FAKE}: ninja -C build/release gpu_fake_tests builds it"
         )
     for name, file in LIBRARIES.items():
         os.environ[f"MICROTOME_LIB_{name}"] = str(FAKE / file)
+    os.environ["PATH"] = f"{STAND_INS}:{os.environ['PATH']}"
+    sys.path.insert(0, str(STAND_INS))
 
 
 def commit():
@@ -110,7 +114,11 @@ def main():
     wanted = options.rows.split(",") if options.rows else names
     if unknown := set(wanted) - set(names):
         sys.exit(f"accept.sh: no row {', '.join(sorted(unknown))}, expected some of {', '.join(names)}")
-    rivals_python = ROOT / "build" / "venvs" / "gpu-rivals" / "bin" / "python" if options.rivals else None
+    rivals_python = None
+    if options.dry_run:
+        rivals_python = STAND_INS / "rival"
+    elif options.rivals:
+        rivals_python = ROOT / "build" / "venvs" / "gpu-rivals" / "bin" / "python"
     rows = {}
     with tempfile.TemporaryDirectory(prefix="microtome-accept-") as folder:
         bench = Bench(options.dry_run, Path(folder), device, rivals_python)

@@ -1,4 +1,4 @@
-"""Suites of the C++ core: tests with and without sanitizers, fuzzing, counts of instructions."""
+"""Suites of the C++ core: tests, fuzzing, counts of instructions."""
 
 import concurrent.futures
 import json
@@ -6,17 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 from install_package import ROOT, cmake_options, make_environment
 
 from suites.gtest import run_programs
-from suites.running import BUILD, CORES, LOGS, Outcome, Run, junit
-
-# What runs under the sanitizers in `make test`; `make asan` and `make tsan` run every layer.
-# "cross" are the tests of tests/cpp, which read every real file; "gpu_fake" those that run on the fake CUDA driver.
-ASAN_LAYERS = ["device", "gpu_fake", "tiff", "slide", "codec", "read", "c_api", "cross"]
-TSAN_LAYERS = ["exec", "gpu_fake", "read", "loader", "runtime", "c_api"]
+from suites.running import BUILD, CORES, LOGS, Outcome, Run
 
 
 # The sanitizers of GCC 12 and Clang 14 place their shadow memory at fixed addresses, which newer kernels' address
@@ -57,53 +51,6 @@ def cpp(run, preset, layers=None, env=None):
 
 def release(run):
     return cpp(run, "release")
-
-
-def asan(run):
-    options = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1"}
-    return cpp(run, "asan", ASAN_LAYERS, options | {"UBSAN_OPTIONS": "print_stacktrace=1"})
-
-
-def tsan(run):
-    bits = Path("/proc/sys/vm/mmap_rnd_bits")
-    if not without_randomisation() and bits.exists() and int(bits.read_text()) > 28:
-        return Outcome(
-            skipped=1, notes=["skipped: the thread sanitizer cannot start here: setarch -R is not allowed"]
-        )
-    outcome = cpp(run, "tsan", TSAN_LAYERS, {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"})
-    outcome += python_under_tsan(run)
-    return outcome
-
-
-def python_under_tsan(run):
-    """Python threads that share a slide, on an extension built with the thread sanitizer."""
-    prefix, folder = without_randomisation(), BUILD / "tsan"
-    make_environment(run.options.venv, sys.executable, ["test"], run.log)
-    interpreter = run.options.venv / "bin" / "python"
-    run.must([*prefix, "cmake", folder, "-DMICROTOME_PYTHON=ON", f"-DPython_EXECUTABLE={interpreter}"])
-    run.must([*prefix, "cmake", "--build", folder, "--parallel", CORES, "--target", "_core"])
-    package = folder / "package" / "microtome"
-    shutil.copytree(ROOT / "python" / "microtome", package, dirs_exist_ok=True)
-    for extension in (folder / "python" / "bindings").glob("_core.*.so"):
-        shutil.copy(extension, package)
-    library = subprocess.run(
-        ["gcc", "-print-file-name=libtsan.so"], capture_output=True, text=True
-    ).stdout.strip()
-    # Python itself is not instrumented: only what our own code does is looked at.
-    options = {"TSAN_OPTIONS": "exitcode=66:ignore_noninstrumented_modules=1", "LD_PRELOAD": library}
-    report = BUILD / "pytest-tsan.xml"
-    report.unlink(missing_ok=True)
-    tests = ["tests/python/test_resources.py", "-k", "threads_share", "-p", "no:cacheprovider"]
-    command = [*prefix, interpreter, "-m", "pytest", f"--junitxml={report}", *tests]
-    status = run.status(command, options | {"PYTHONPATH": str(package.parent)})
-    if not report.exists():
-        raise RuntimeError(f"pytest under the thread sanitizer ended with {status} and wrote no report")
-    outcome = junit(report)
-    if status != 0 and outcome.failed == 0:
-        outcome.add(False, f"the thread sanitizer found something: pytest ended with {status}")
-    if outcome.passed + outcome.failed == 0:
-        outcome.add(False, "no Python test ran under the thread sanitizer")
-    return outcome
 
 
 def fuzz(run):
