@@ -25,6 +25,34 @@ std::string text_of(const Status& status) {
   return status.ok() ? "pixels" : status.error().to_string();
 }
 
+// An integer sample; of other types their bits.
+int64_t value_of(const std::byte* at, SampleType type) {
+  const auto read = [at]<class T>(T value) {
+    std::memcpy(&value, at, sizeof value);
+    return static_cast<int64_t>(value);
+  };
+  switch (type) {
+    case SampleType::i8:
+      return read(int8_t{});
+    case SampleType::i16:
+      return read(int16_t{});
+    case SampleType::i32:
+      return read(int32_t{});
+    default:
+      break;
+  }
+  switch (sample_bytes(type)) {
+    case 1:
+      return read(uint8_t{});
+    case 2:
+      return read(uint16_t{});
+    case 4:
+      return read(uint32_t{});
+    default:
+      return read(int64_t{});
+  }
+}
+
 size_t pixel_bytes(const TileFormat& format) {
   return ImageView{nullptr, {1, 1}, 0, format.samples, format.type}.pixel_bytes();
 }
@@ -152,9 +180,9 @@ std::string Differential::written_outside(std::span<const std::byte> output) con
 // All samples are looked at, for the counts; the first that is too far apart is told.
 std::string Differential::compare(std::span<const std::byte> output, int tolerance) {
   const size_t pixel = pixel_bytes(format_), bounds_row = static_cast<size_t>(bounds_.w) * pixel;
-  const bool bytes = pixel == format_.samples;
+  const size_t sample = sample_bytes(format_.type);
   std::string first;
-  for (size_t i = 0; i < parts_.size(); ++i) {
+  for (size_t i = 0; i < request_.parts.size(); ++i) {
     const Rect& part = request_.parts[i];
     for (int64_t y = 0; y < part.h; ++y) {
       const std::byte* const found =
@@ -163,17 +191,18 @@ std::string Differential::compare(std::span<const std::byte> output, int toleran
                                         static_cast<size_t>(part.y - bounds_.y + y) * bounds_row +
                                         static_cast<size_t>(part.x - bounds_.x) * pixel;
       if (std::memcmp(found, expected, parts_[i].row) == 0) {
-        apart_[0] += static_cast<int64_t>(parts_[i].row);
+        apart_[0] += static_cast<int64_t>(parts_[i].row / sample);
         continue;
       }
-      for (size_t at = 0; at < parts_[i].row; ++at) {
-        const int difference = std::abs(std::to_integer<int>(found[at]) - std::to_integer<int>(expected[at]));
-        const int apart = bytes ? std::min(difference, 2) : difference != 0 ? 2 : 0;
+      for (size_t at = 0; at < parts_[i].row; at += sample) {
+        const int64_t ours = value_of(found + at, format_.type),
+                      theirs = value_of(expected + at, format_.type);
+        const int64_t apart = std::min<int64_t>(std::abs(ours - theirs), 2);
         ++apart_[static_cast<size_t>(apart)];
         if (apart > tolerance && first.empty()) {
-          first = fmt::format("byte {} of pixel {},{} of the tile is {}, the library's {}", at % pixel,
-                              part.x + static_cast<int64_t>(at / pixel), part.y + y,
-                              std::to_integer<int>(found[at]), std::to_integer<int>(expected[at]));
+          first =
+              fmt::format("sample {} of pixel {},{} of the tile is {}, the library's {}", at % pixel / sample,
+                          part.x + static_cast<int64_t>(at / pixel), part.y + y, ours, theirs);
         }
       }
     }

@@ -61,7 +61,7 @@ class Differential {
   /// letter, and no sample may be more than `tolerance` apart from the library's.
   Outcome check(const Subject& subject, int tolerance = 0);
 
-  /// Samples that check() compared so far: equal, 1 apart, more apart (or of more than a byte and not equal).
+  /// Samples that check() compared so far: equal, 1 apart, more apart.
   const std::array<int64_t, 3>& apart() const { return apart_; }
 
  private:

@@ -40,7 +40,7 @@ struct BlockJob {
   std::span<const CodeSegment> segments;  ///< Of 1 to 3 * planes - 2 passes.
   unsigned w = 0, h = 0;
   Orientation orientation = Orientation::ll;
-  unsigned planes = 0;  ///< Coded bit planes, 1 to kMaxPlanes.
+  unsigned planes = 0;  ///< Coded bit planes, 1 to what values have room for.
   BlockStyle style;
 };
 
@@ -50,9 +50,10 @@ class BlockDecoder {
 
   void decode();
 
-  /// Values in halves of a step, or with `whole_steps` in steps, rounded towards zero. `to` is all zeros, and
-  /// its rows have room for a multiple of eight. `rows` of the block are set where they have a value.
-  void store(bool whole_steps, int16_t* to, size_t stride, uint8_t* rows) const;
+  /// Values, of int16_t or int32_t. `to` is all zeros, and its rows have room for a multiple of eight. `rows`
+  /// of the block are set where they have a value.
+  template <class Value>
+  void store(const Scaling& scaling, Value* to, size_t stride, uint8_t* rows) const;
 
  private:
   enum class Pass : uint8_t { significance, refinement, cleanup };
@@ -349,7 +350,8 @@ void BlockDecoder::decode() {
   }
 }
 
-void BlockDecoder::store(bool whole_steps, int16_t* to, size_t stride, uint8_t* rows) const {
+template <class Value>
+void BlockDecoder::store(const Scaling& scaling, Value* to, size_t stride, uint8_t* rows) const {
   const size_t plane_words = size_t{across_} * down_;
   const unsigned lowest = job_.planes - (used_planes_ - 1);  // the value bit of the last plane
   for (unsigned stripe = 0; stripe < down_; ++stripe, to += 4 * stride) {
@@ -360,14 +362,14 @@ void BlockDecoder::store(bool whole_steps, int16_t* to, size_t stride, uint8_t* 
       const uint64_t significant = word->significant >> kToCentre & kAll;
       if (significant == 0) continue;
       any |= significant;
-      ValueMaker values;
+      ValueMaker<Value> values;
       const uint64_t* map = memory_.maps.data() + size_t{stripe} * across_ + k;
       for (unsigned p = 0; p < used_planes_; ++p, map += plane_words) values.add(*map, job_.planes - p);
       // After a significance pass, what it did not visit is known to one bit less.
       const uint64_t coarser = last_pass_ == Pass::significance ? significant & ~word->visited : 0;
       values.add(significant & ~coarser, lowest - 1);
       if (coarser != 0) values.add(coarser, lowest);
-      values.store(word->negative >> kToCentre & kAll, whole_steps, height, to + 8 * size_t{k}, stride);
+      values.store(word->negative >> kToCentre & kAll, scaling, height, to + 8 * size_t{k}, stride);
     }
     for (unsigned r = 0; r < height; ++r) {
       if ((any >> r & kTopRow) != 0) rows[4 * stripe + r] = 1;

@@ -6,11 +6,9 @@
 #include <cstdint>
 
 #include "microtome/codec/jpeg2000/contexts.h"
+#include "microtome/codec/jpeg2000/widths.h"
 
 namespace microtome::jpeg2000 {
-
-/// Bit planes that values of 16 bits with a sign and half a step have room for.
-inline constexpr unsigned kMaxPlanes = 14;
 
 /// Eight columns of a stripe, see Note [Words of eight columns]: two words and two maps.
 struct BlockWord {
@@ -26,8 +24,8 @@ struct BlockMemory {
 
   alignas(64) std::array<CoderState, kContexts> states;
   alignas(64) std::array<BlockWord, kMaxWords> words;
-  alignas(
-      64) std::array<uint64_t, kMaxPlanes * kMaxMaps> maps;  ///< Bit plane by bit plane, the top one first.
+  /// Bit plane by bit plane, the top one first.
+  alignas(64) std::array<uint64_t, Wide::kMaxPlanes * kMaxMaps> maps;
 };
 
 }  // namespace microtome::jpeg2000

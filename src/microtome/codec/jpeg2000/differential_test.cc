@@ -36,7 +36,7 @@ TEST_F(Jpeg2000Differential, WholeTiles) {
   }
   const auto& [equal, one, more] = differential_.apart();
   EXPECT_EQ(more, 0);
-  EXPECT_LT(one * 1000000, equal);  // none, with a library that was compiled as ours is
+  EXPECT_LT(one * 100000, equal);  // none, with a library that was compiled as ours is
 }
 
 // A decoder that declined everything would agree with the library: what it is made for it must do itself.
@@ -58,7 +58,6 @@ TEST_F(Jpeg2000Differential, OrdinaryTilesAreNotLeftToTheLibrary) {
 TEST_F(Jpeg2000Differential, Parts) {
   for (uint64_t seed = 10000; seed < 10120; ++seed) {
     const RandomStream stream = random_stream(seed, kMaxSide);
-    if (stream.format.type != SampleType::u8) continue;
     Random random(seed);
     for (int i = 0; i < 3; ++i) {
       const Request request = random_request(stream.format, random);

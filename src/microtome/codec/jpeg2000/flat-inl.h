@@ -1,4 +1,5 @@
 // Tiles of one colour, which are filled rather than transformed: background that was stored as any other.
+// Only narrow ones (widths.h).
 //
 // Included by tile-inl.h and compiled once per instruction set.
 //
@@ -22,6 +23,7 @@
 
 #include "microtome/codec/jpeg2000/pixels-inl.h"
 #include "microtome/codec/jpeg2000/tile_job.h"
+#include "microtome/codec/jpeg2000/widths.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace microtome::jpeg2000 {
@@ -30,7 +32,7 @@ namespace HWY_NAMESPACE {
 /// Whether code-blocks contribute to the lowest resolution at most.
 inline bool only_lowest(const TileJob& job) {
   for (size_t c = 0; c < job.layout->components.size(); ++c) {
-    for (size_t r = 1; r <= job.windows.top(); ++r) {
+    for (size_t r = 1; r <= job.windows.top(c); ++r) {
       const Resolution& resolution = job.layout->resolution(c, r);
       for (size_t b = 0; b < resolution.bands; ++b) {
         if (job.packets->any_in(resolution.first_band + b)) return false;
@@ -45,7 +47,8 @@ inline std::optional<int16_t> constant_of(const TileJob& job, size_t component) 
   const Band& band = job.layout->bands[job.layout->resolution(component, 0).first_band];
   const Window& window = job.windows.of(component, 0);
   const auto row = [&](size_t y) {
-    return job.values + band.offset + (window.y + y) * band.stride + window.x;
+    return reinterpret_cast<const Narrow::Value*>(job.values) + band.offset + (window.y + y) * band.stride +
+           window.x;
   };
   const int16_t value = *row(0);
   for (size_t y = 0; y < window.h; ++y) {
@@ -78,15 +81,15 @@ inline std::optional<std::array<uint8_t, kMaxComponents>> flat_pixel(const TileJ
     const std::optional<int16_t> value = constant_of(job, c);
     if (!value) return std::nullopt;
     const Band& band = job.layout->bands[job.layout->resolution(c, 0).first_band];
-    colour[c] = static_cast<double>(*value) * (coding.reversible ? 1 : static_cast<double>(band.step));
+    colour[c] = static_cast<double>(*value) * static_cast<double>(band.step);  // 1 of 5/3
     size += 2 * std::abs(colour[c]);
   }
-  if (coding.colour_transform) untransform(coding.reversible, colour);
+  if (coding.colour_transform) untransform(coding.component[0].reversible, colour);
   std::array<uint8_t, kMaxComponents> pixel{};
   for (size_t c = 0; c < coding.components; ++c) {
     const double half = 1 << (coding.component[c].bits - 1), nearest = std::round(colour[c]);
     const bool certain = 0.5 - std::abs(colour[c] - nearest) > 1e-4 * size;
-    if (!coding.reversible && !certain) return std::nullopt;
+    if (!coding.component[c].reversible && !certain) return std::nullopt;
     pixel[c] = static_cast<uint8_t>(std::clamp(nearest + half, 0.0, 2 * half - 1));
   }
   if (job.ycbcr) {
@@ -102,13 +105,12 @@ inline std::optional<std::array<uint8_t, kMaxComponents>> flat_pixel(const TileJ
 inline void fill_parts(const TileJob& job, const std::array<uint8_t, kMaxComponents>& pixel) {
   const Rect& bounds = job.parts->bounds();
   const size_t n = job.layout->components.size(), bytes = n * static_cast<size_t>(bounds.w);
-  std::memcpy(job.bytes, pixel.data(), n);
+  std::memcpy(job.row, pixel.data(), n);
   // Each copy doubles what there is.
   for (size_t done = n; done < bytes; done *= 2) {
-    std::memcpy(job.bytes + done, job.bytes, std::min(done, bytes - done));
+    std::memcpy(job.row + done, job.row, std::min(done, bytes - done));
   }
-  const auto* const row = reinterpret_cast<const std::byte*>(job.bytes);
-  for (int64_t y = bounds.y; y < bounds.bottom(); ++y) job.parts->put(y, row);
+  for (int64_t y = bounds.y; y < bounds.bottom(); ++y) job.parts->put(y, job.row);
   job.parts->end();
 }
 

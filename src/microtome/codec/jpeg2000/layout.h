@@ -2,14 +2,20 @@
 // what memory holds each.
 //
 // Made once for all tiles that are coded alike (tile.h keeps a few), so that a tile costs no geometry. Made
-// from coding.h, read by all that follows; internal to this folder. Source: ITU-T T.800 annex B. The tile
-// begins at the grid's origin, where every resolution and sub-band begins too.
+// from coding.h, read by all that follows; internal to this folder. Source: ITU-T T.800 annex B.
+//
+// Note [Odd places]
+// Samples at even places of a resolution's image come with low frequencies, those at odd ones with high ones,
+// and places are counted from the origin of the component, not of the tile. So here a place in an image
+// counts from the even one at or before its first sample: an image begins at 0 or at 1, and has the low
+// frequency k at 2 k and the high one at 2 k + 1. Sub-bands begin at 0. Of a tile at the origin, and of all
+// whose sides are multiples of 2^levels, every image begins at 0.
 //
 // Note [Sub-bands apart from resolutions]
 // A resolution r > 0 is made from the image of resolution r - 1, which has the low frequencies, and from
-// three sub-bands. Sub-bands hold what code-blocks hold, quantised in 16 bits; images of resolutions hold
-// samples, 32-bit floats or integers. The image of the last resolution is never stored: its rows become
-// bytes, and those pixels, while they are in the nearest cache.
+// three sub-bands. Sub-bands hold what code-blocks hold, quantised in 16 bits (or 32, where there is more:
+// widths.h); images of resolutions hold samples, 32-bit floats or integers. The image of the last resolution
+// is never stored: its rows become bytes, and those pixels, while they are in the nearest cache.
 #pragma once
 
 #include <array>
@@ -39,6 +45,8 @@ struct Band {
 };
 
 struct Resolution {
+  uint32_t x0 = 0, y0 = 0;           ///< Of its first sample, in its component (tr_x0, tr_y0 of B.5).
+  uint8_t begin_x = 0, begin_y = 0;  ///< Its first place, see Note [Odd places]; of LL alone 0.
   uint32_t w = 0, h = 0;
   uint32_t first_band = 0;
   uint8_t bands = 0;  ///< LL alone, or HL, LH, HH.
@@ -47,9 +55,9 @@ struct Resolution {
 };
 
 struct ComponentLayout {
-  uint32_t w = 0, h = 0;
+  Area samples;                   ///< The tile's, in the component (tc_x0 ... of B.3).
   uint32_t first_resolution = 0;  ///< Of levels + 1.
-  size_t ring = 0;                ///< Of its first row in memory for bytes, which has kRingRows in turn.
+  size_t ring = 0;                ///< Of its first row in memory for rows, which has kRingRows in turn.
   size_t ring_stride = 0;
 };
 
@@ -72,6 +80,7 @@ struct PrecinctBand {
 struct Precinct {
   std::array<PrecinctBand, 3> bands;
   uint8_t count = 0;
+  uint8_t component = 0;
 };
 
 struct Packet {
@@ -87,7 +96,8 @@ struct Layout {
   std::vector<Block> blocks;
   std::vector<Precinct> precincts;
   std::vector<Packet> packets;  ///< In the order in which they stand in the stream.
-  size_t nodes = 0, rows = 0, values = 0, samples = 0, ring_bytes = 0;
+  size_t nodes = 0, rows = 0, values = 0, samples = 0, ring_samples = 0;
+  uint32_t widest = 0;  ///< Columns of the widest component.
 
   const Resolution& resolution(size_t component, size_t r) const {
     return resolutions[components[component].first_resolution + r];
@@ -100,7 +110,7 @@ inline constexpr size_t kRingRows = 4;
 /// What may be read and written behind the last value or sample of a row.
 inline constexpr size_t kPadding = 32;
 
-/// False: declined, for sizes that no slide has.
+/// False: declined, for sizes that no slide has, and for components without a sample.
 bool make_layout(const Coding& coding, Layout& layout);
 
 }  // namespace microtome::jpeg2000

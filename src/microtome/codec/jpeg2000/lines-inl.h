@@ -1,7 +1,7 @@
 // Lines of samples across: what the two wavelets do to one row of low and one of high frequencies.
 //
 // Included by wavelet-inl.h and compiled once per instruction set. Source: ITU-T T.800 annex F.3.8 (9/7, in
-// floats) and F.3.8.2 (5/3, in integers), for signals that begin at an even place.
+// floats) and F.3.8.2 (5/3, in integers).
 //
 // Note [Floats in the library's order]
 // Every float is multiplied and added in the order and with the constants that OpenJPEG uses, without fused
@@ -10,6 +10,11 @@
 // Note [Lines with room]
 // A line's ends are mirrored into one sample before and behind it, so that no step has an edge; whole vectors
 // are read and written past its end, into padding (kPadding of layout.h).
+//
+// Note [Even and odd beginnings]
+// Low frequencies stand at even places (Note [Odd places] in layout.h). From an even place on, the low
+// sample i is between the high ones i - 1 and i, and the high one i between the low ones i and i + 1; from an
+// odd one on, between i and i + 1, and between i - 1 and i: neighbours are `first` further up or down.
 #if defined(MICROTOME_CODEC_JPEG2000_LINES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef MICROTOME_CODEC_JPEG2000_LINES_INL_H_
 #undef MICROTOME_CODEC_JPEG2000_LINES_INL_H_
@@ -29,10 +34,10 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// A row of one sub-band or image: samples, or quantised values of `step` each, or nothing but zeros.
-template <class Sample>
+template <class Sample, class Value>
 struct Line {
   const Sample* samples = nullptr;
-  const int16_t* values = nullptr;
+  const Value* values = nullptr;
   float step = 1;
 
   bool zero() const { return samples == nullptr && values == nullptr; }
@@ -49,6 +54,39 @@ constexpr hn::ScalableTag<float> kFloats;
 constexpr hn::ScalableTag<int32_t> kInts;
 constexpr hn::Rebind<int16_t, decltype(kFloats)> kShorts;
 
+HWY_INLINE hn::Vec<decltype(kInts)> load_ints(const int16_t* values) {
+  return hn::PromoteTo(kInts, hn::LoadU(kShorts, values));
+}
+HWY_INLINE hn::Vec<decltype(kInts)> load_ints(const int32_t* values) {
+  return hn::LoadU(kInts, values);
+}
+
+/// A row or column of samples: `size` of them, from place `first` on, 0 or 1.
+struct Extent {
+  size_t size, first;
+  size_t lows, highs;
+  bool ends_low;
+
+  HWY_INLINE Extent(size_t length, size_t begin)
+      : size(length),
+        first(begin),
+        lows((begin + length + 1) / 2 - begin),
+        highs((begin + length) / 2),
+        ends_low((begin + length) % 2 == 1) {}
+};
+
+/// Mirrors the ends of a half: what stands before its first sample, and behind its last.
+template <class Sample>
+HWY_INLINE void mirror_low(Sample* low, const Extent& extent) {
+  if (extent.first == 1) low[-1] = low[0];
+  if (!extent.ends_low) low[extent.lows] = low[extent.lows - 1];
+}
+template <class Sample>
+HWY_INLINE void mirror_high(Sample* high, const Extent& extent) {
+  if (extent.first == 0) high[-1] = high[0];
+  if (extent.ends_low) high[extent.highs] = high[extent.highs - 1];
+}
+
 struct Wavelet97 {
   using Sample = float;
   static constexpr float kLowGain = 1.230174105f, kHighGain = 1.625732422f;
@@ -61,7 +99,8 @@ struct Wavelet97 {
     return hn::Add(x, hn::Mul(hn::Add(a, b), hn::Set(kFloats, minus_factor)));
   }
 
-  static void load(const Line<float>& line, size_t count, float gain, float* to) {
+  template <class Value>
+  static void load(const Line<float, Value>& line, size_t count, float gain, float* to) {
     const auto factor = hn::Set(kFloats, gain), step = hn::Set(kFloats, line.step);
     const size_t n = hn::Lanes(kFloats);
     if (line.zero()) {
@@ -72,8 +111,7 @@ struct Wavelet97 {
       }
     } else {
       for (size_t i = 0; i < count; i += n) {
-        const auto ints = hn::PromoteTo(kInts, hn::LoadU(kShorts, line.values + i));
-        const auto value = hn::Mul(hn::ConvertTo(kFloats, ints), step);
+        const auto value = hn::Mul(hn::ConvertTo(kFloats, load_ints(line.values + i)), step);
         hn::StoreU(hn::Mul(value, factor), kFloats, to + i);
       }
     }
@@ -87,49 +125,54 @@ struct Wavelet97 {
     }
   }
 
-  /// One row of `w` samples, times `gain`: that of the vertical step behind it.
-  static void row(const Line<float>& low, const Line<float>& high, size_t w, float gain,
-                  const Halves<float>& scratch, float* out) {
+  /// One row of samples, times `gain`: that of the vertical step behind it. One of a single sample begins at
+  /// an even place.
+  template <class Value>
+  static void row(const Line<float, Value>& low, const Line<float, Value>& high, const Extent& extent,
+                  float gain, const Halves<float>& scratch, float* out) {
     float* const s = scratch.low;
     float* const d = scratch.high;
-    if (w == 1) {
+    if (extent.size == 1) {
       load(low, 1, 1, s);
       out[0] = s[0] * gain;
       return;
     }
-    const size_t lows = (w + 1) / 2, highs = w / 2;
-    const bool odd = lows != highs;
-    const auto mirror_high = [&] {
-      d[-1] = d[0];
-      if (odd) d[highs] = d[highs - 1];
-    };
-    const auto mirror_low = [&] {
-      if (!odd) s[lows] = s[lows - 1];
-    };
+    const size_t lows = extent.lows, highs = extent.highs;
+    const float* const beside_low = d + extent.first - 1;
+    const float* const beside_high = s - extent.first;
     load(low, lows, kLowGain, s);
     const size_t n = hn::Lanes(kFloats);
     if (high.zero()) {
-      mirror_low();
+      mirror_low(s, extent);
       const auto factor = hn::Set(kFloats, -kGamma);
       for (size_t i = 0; i < highs; i += n) {
-        const auto sum = hn::Add(hn::LoadU(kFloats, s + i), hn::LoadU(kFloats, s + i + 1));
+        const auto sum =
+            hn::Add(hn::LoadU(kFloats, beside_high + i), hn::LoadU(kFloats, beside_high + i + 1));
         hn::StoreU(hn::Mul(sum, factor), kFloats, d + i);
       }
     } else {
       load(high, highs, kHighGain, d);
-      mirror_high();
-      lift_line(s, d - 1, lows, -kDelta);
-      mirror_low();
-      lift_line(d, s, highs, -kGamma);
+      mirror_high(d, extent);
+      lift_line(s, beside_low, lows, -kDelta);
+      mirror_low(s, extent);
+      lift_line(d, beside_high, highs, -kGamma);
     }
-    mirror_high();
-    lift_line(s, d - 1, lows, -kBeta);
-    mirror_low();
+    mirror_high(d, extent);
+    lift_line(s, beside_low, lows, -kBeta);
+    mirror_low(s, extent);
     const auto factor = hn::Set(kFloats, gain);
-    for (size_t i = 0; i < lows; i += n) {
-      const auto even = hn::LoadU(kFloats, s + i);
-      const auto odds = lift(hn::LoadU(kFloats, d + i), even, hn::LoadU(kFloats, s + i + 1), -kAlpha);
-      hn::StoreInterleaved2(hn::Mul(even, factor), hn::Mul(odds, factor), kFloats, out + 2 * i);
+    if (extent.first == 0) {
+      for (size_t i = 0; i < lows; i += n) {
+        const auto even = hn::LoadU(kFloats, s + i);
+        const auto odds = lift(hn::LoadU(kFloats, d + i), even, hn::LoadU(kFloats, s + i + 1), -kAlpha);
+        hn::StoreInterleaved2(hn::Mul(even, factor), hn::Mul(odds, factor), kFloats, out + 2 * i);
+      }
+    } else {
+      for (size_t i = 0; i < highs; i += n) {
+        const auto even = hn::LoadU(kFloats, s + i);
+        const auto odds = lift(hn::LoadU(kFloats, d + i), hn::LoadU(kFloats, s + i - 1), even, -kAlpha);
+        hn::StoreInterleaved2(hn::Mul(odds, factor), hn::Mul(even, factor), kFloats, out + 2 * i);
+      }
     }
   }
 };
@@ -147,37 +190,47 @@ struct Wavelet53 {
     return hn::Add(d, hn::ShiftRight<1>(hn::Add(a, b)));
   }
 
-  static void load(const Line<int32_t>& line, size_t count, int32_t* to) {
+  template <class Value>
+  static void load(const Line<int32_t, Value>& line, size_t count, int32_t* to) {
     for (size_t i = 0; i < count; i += hn::Lanes(kInts)) {
       const auto ints = line.zero()               ? hn::Zero(kInts)
                         : line.samples != nullptr ? hn::LoadU(kInts, line.samples + i)
-                                                  : hn::PromoteTo(kInts, hn::LoadU(kShorts, line.values + i));
+                                                  : load_ints(line.values + i);
       hn::StoreU(ints, kInts, to + i);
     }
   }
 
-  static void row(const Line<int32_t>& low, const Line<int32_t>& high, size_t w,
+  template <class Value>
+  static void row(const Line<int32_t, Value>& low, const Line<int32_t, Value>& high, const Extent& extent,
                   const Halves<int32_t>& scratch, int32_t* out) {
     int32_t* const s = scratch.low;
     int32_t* const d = scratch.high;
-    load(low, (w + 1) / 2, s);
-    if (w == 1) {
+    const size_t lows = extent.lows, highs = extent.highs, n = hn::Lanes(kInts);
+    load(low, lows, s);
+    if (extent.size == 1) {
       out[0] = s[0];
       return;
     }
-    const size_t lows = (w + 1) / 2, highs = w / 2, n = hn::Lanes(kInts);
     load(high, highs, d);
-    d[-1] = d[0];
-    if (lows != highs) d[highs] = d[highs - 1];
+    mirror_high(d, extent);
+    const int32_t* const beside_low = d + extent.first - 1;
     for (size_t i = 0; i < lows; i += n) {
-      const auto before = hn::LoadU(kInts, d + i - 1), behind = hn::LoadU(kInts, d + i);
+      const auto before = hn::LoadU(kInts, beside_low + i), behind = hn::LoadU(kInts, beside_low + i + 1);
       hn::StoreU(even(hn::LoadU(kInts, s + i), before, behind), kInts, s + i);
     }
-    if (lows == highs) s[lows] = s[lows - 1];
-    for (size_t i = 0; i < lows; i += n) {
-      const auto evens = hn::LoadU(kInts, s + i);
-      const auto odds = odd(hn::LoadU(kInts, d + i), evens, hn::LoadU(kInts, s + i + 1));
-      hn::StoreInterleaved2(evens, odds, kInts, out + 2 * i);
+    mirror_low(s, extent);
+    if (extent.first == 0) {
+      for (size_t i = 0; i < lows; i += n) {
+        const auto evens = hn::LoadU(kInts, s + i);
+        const auto odds = odd(hn::LoadU(kInts, d + i), evens, hn::LoadU(kInts, s + i + 1));
+        hn::StoreInterleaved2(evens, odds, kInts, out + 2 * i);
+      }
+    } else {
+      for (size_t i = 0; i < highs; i += n) {
+        const auto evens = hn::LoadU(kInts, s + i);
+        const auto odds = odd(hn::LoadU(kInts, d + i), hn::LoadU(kInts, s + i - 1), evens);
+        hn::StoreInterleaved2(odds, evens, kInts, out + 2 * i);
+      }
     }
   }
 };

@@ -137,11 +137,12 @@ bool PacketReader::read_block(const PrecinctBand& part, uint32_t x, uint32_t y, 
 bool PacketReader::read_header(const Layout& layout, const Packet& packet, Bits& bits) {
   if (bits.next() == 0) return !bits.over();  // an empty packet
   const Precinct& precinct = layout.precincts[packet.precinct];
+  const BlockStyle& style = layout.coding.component[precinct.component].style;
   for (size_t b = 0; b < precinct.count; ++b) {
     const PrecinctBand& part = precinct.bands[b];
     for (uint32_t y = 0; y < part.down; ++y) {
       for (uint32_t x = 0; x < part.across; ++x) {
-        if (!read_block(part, x, y, packet.layer, layout.coding.style, bits)) return false;
+        if (!read_block(part, x, y, packet.layer, style, bits)) return false;
       }
     }
   }
@@ -162,8 +163,10 @@ bool PacketReader::take_bytes(std::span<const std::byte>& rest) {
   return true;
 }
 
-// A.8: a marker may stand before the header, and one stands behind it, if the coding style says so.
-bool PacketReader::read_packet(const Layout& layout, const Packet& packet, std::span<const std::byte>& rest) {
+// A.8: a marker may stand before the packet, and one stands behind its header, if the coding style says so.
+// `headers` is `rest` unless they stand apart.
+bool PacketReader::read_packet(const Layout& layout, const Packet& packet, std::span<const std::byte>& rest,
+                               std::span<const std::byte>& headers) {
   constexpr uint8_t kSop = 0x91, kEph = 0x92;
   constexpr size_t kSopBytes = 6, kEphBytes = 2;
   if (layout.coding.sop && starts_with(rest, kSop)) {
@@ -171,39 +174,58 @@ bool PacketReader::read_packet(const Layout& layout, const Packet& packet, std::
     rest = rest.subspan(kSopBytes);
   }
   contributions_.clear();
-  Bits bits(rest);
-  if (!read_header(layout, packet, bits) || !bits.end(rest)) return false;
+  Bits bits(headers);
+  if (!read_header(layout, packet, bits) || !bits.end(headers)) return false;
   if (layout.coding.eph) {
-    if (!starts_with(rest, kEph)) return false;
-    rest = rest.subspan(kEphBytes);
+    if (!starts_with(headers, kEph)) return false;
+    headers = headers.subspan(kEphBytes);
   }
   return take_bytes(rest);
 }
 
-bool PacketReader::read(const Layout& layout, std::span<const std::byte> packets) {
+bool PacketReader::read(const Layout& layout, const PacketBytes& bytes) {
   blocks_.assign(layout.blocks.size(), {});
   any_.assign(layout.bands.size(), 0);
   nodes_.assign(layout.nodes, {kUnknown, 0});
   pieces_.clear();
+  std::span<const std::byte> packets = bytes.packets, apart = bytes.headers;
   for (const Packet& packet : layout.packets) {
-    if (!read_packet(layout, packet, packets)) return false;
+    if (!read_packet(layout, packet, packets, bytes.headers_apart ? apart : packets)) return false;
   }
-  return packets.empty() && blocks_are_regular(layout);
+  return packets.empty() && apart.empty() && blocks_are_regular(layout);
 }
 
 // Of all blocks, also of those that are not needed: what a tile is declined for does not depend on the
-// request.
-bool PacketReader::blocks_are_regular(const Layout& layout) const {
-  for (size_t b = 0; b < layout.bands.size(); ++b) {
-    if (any_[b] == 0) continue;
-    const Band& band = layout.bands[b];
-    for (size_t i = band.first_block; i < size_t{band.first_block} + band.blocks; ++i) {
-      const BlockData& block = blocks_[i];
-      if (block.passes == 0) continue;
-      if (block.zero_planes >= band.planes) return false;
-      const unsigned planes = band.planes - block.zero_planes;
-      if (planes > kMaxPlanes || block.passes > 3 * planes - 2) return false;
+// request. `most`: bit planes of a block.
+bool PacketReader::band_is_regular(const Band& band, unsigned& most) {
+  for (size_t i = band.first_block; i < size_t{band.first_block} + band.blocks; ++i) {
+    const BlockData& block = blocks_[i];
+    if (block.passes == 0) continue;
+    if (block.zero_planes >= band.planes) return false;
+    const unsigned planes = band.planes - block.zero_planes;
+    if (planes > Wide::kMaxPlanes || block.passes > 3 * planes - 2) return false;
+    most = std::max(most, planes);
+  }
+  return true;
+}
+
+// The 5/3 wavelet's filters add up to 1 at most for each of the four sub-bands that an image is made from:
+// its samples are no larger than the largest values of all sub-bands together. Where those leave room in 32
+// bits for sums of a few, the library has no overflow that ours would have to repeat.
+bool PacketReader::blocks_are_regular(const Layout& layout) {
+  constexpr uint64_t kMaxSum = uint64_t{1} << 28;
+  most_planes_ = 0;
+  for (size_t c = 0; c < layout.components.size(); ++c) {
+    const ComponentCoding& coding = layout.coding.component[c];
+    const size_t first = layout.resolution(c, 0).first_band;
+    uint64_t sum = 0;
+    for (size_t b = first; b < first + 3 * size_t{coding.levels} + 1; ++b) {
+      unsigned most = 0;
+      if (any_[b] != 0 && !band_is_regular(layout.bands[b], most)) return false;
+      most_planes_ = std::max(most_planes_, most);
+      sum += uint64_t{1} << most;
     }
+    if (coding.reversible && sum > kMaxSum) return false;
   }
   return true;
 }

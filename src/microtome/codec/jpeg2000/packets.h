@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "microtome/codec/jpeg2000/codestream.h"
 #include "microtome/codec/jpeg2000/layout.h"
 
 namespace microtome::jpeg2000 {
@@ -39,9 +40,11 @@ class PacketReader {
  public:
   /// False: declined. All packets must be there, and nothing behind them; code-blocks have no more bit planes
   /// than their sub-band and this decoder can have, and no more passes than those take.
-  bool read(const Layout& layout, std::span<const std::byte> packets);
+  bool read(const Layout& layout, const PacketBytes& bytes);
 
   const BlockData& block(size_t index) const { return blocks_[index]; }
+  /// The most bit planes that a code-block has.
+  unsigned most_planes() const { return most_planes_; }
   /// Whether any code-block of a sub-band has passes.
   bool any_in(size_t band) const { return any_[band] != 0; }
   /// A block's codeword segments, each without gaps; valid until the next call.
@@ -58,18 +61,21 @@ class PacketReader {
   };
   class Bits;
 
-  bool read_packet(const Layout& layout, const Packet& packet, std::span<const std::byte>& rest);
+  bool read_packet(const Layout& layout, const Packet& packet, std::span<const std::byte>& rest,
+                   std::span<const std::byte>& headers);
   bool read_header(const Layout& layout, const Packet& packet, Bits& bits);
   bool read_block(const PrecinctBand& part, uint32_t x, uint32_t y, uint16_t layer, const BlockStyle& style,
                   Bits& bits);
   bool read_lengths(uint32_t index, unsigned passes, const BlockStyle& style, Bits& bits);
   bool read_zero_planes(const TreeShape& tree, uint32_t x, uint32_t y, Bits& bits, BlockData& block);
-  bool blocks_are_regular(const Layout& layout) const;
+  bool blocks_are_regular(const Layout& layout);
+  bool band_is_regular(const Band& band, unsigned& most);
   bool take_bytes(std::span<const std::byte>& rest);
   bool below(const TreeShape& tree, uint32_t x, uint32_t y, unsigned threshold, Bits& bits);
 
   std::vector<BlockData> blocks_;
   std::vector<uint8_t> any_;
+  unsigned most_planes_ = 0;
   std::vector<Node> nodes_;
   std::vector<Piece> pieces_;
   std::vector<Contribution> contributions_;  // of the packet being read

@@ -35,7 +35,9 @@ inline void interleave_bytes(const uint8_t* const* rows, size_t n, size_t pixels
     return;
   }
   const size_t lanes = hn::Lanes(kU8);
-  const auto load = [&](size_t s, size_t x) { return hn::LoadU(kU8, rows[s] + x); };
+  // Copied, so that what is stored cannot change them.
+  const uint8_t* const from[4] = {rows[0], rows[1], rows[n > 2 ? 2 : 0], rows[n > 3 ? 3 : 0]};
+  const auto load = [&](size_t s, size_t x) { return hn::LoadU(kU8, from[s] + x); };
   const auto put = [&](size_t x, uint8_t* at) {
     if (n == 2) {
       hn::StoreInterleaved2(load(0, x), load(1, x), kU8, at);

@@ -10,7 +10,7 @@ namespace microtome::jpeg2000 {
 namespace {
 
 template <class T>
-void interleave_as(const std::vector<const int32_t*>& rows, size_t width, std::byte* to) {
+void interleave_as(std::span<const int32_t* const> rows, size_t width, std::byte* to) {
   constexpr auto kMin = static_cast<int64_t>(std::numeric_limits<T>::min());
   constexpr auto kMax = static_cast<int64_t>(std::numeric_limits<T>::max());
   for (size_t s = 0; s < rows.size(); ++s) {
@@ -40,8 +40,7 @@ const int32_t* plane_row(const Plane& plane, uint32_t x, uint32_t y, size_t widt
   return room;
 }
 
-void interleave_samples(const std::vector<const int32_t*>& rows, size_t width, SampleType type,
-                        std::byte* to) {
+void interleave_samples(std::span<const int32_t* const> rows, size_t width, SampleType type, std::byte* to) {
   switch (type) {
     case SampleType::u8:
       return simd::interleave(rows.data(), rows.size(), width, reinterpret_cast<uint8_t*>(to));

@@ -1,12 +1,13 @@
 // Planes of JPEG 2000 samples, each with a sampling of its own, as rows of pixels.
 //
-// Called by library.cc, which gets planes from its library. Pure; thread-safe. Positions are on the
-// reference grid (ITU-T T.800 annex B.2): a plane has a sample at every multiple of dx and dy.
+// Called by library.cc, which gets planes from its library; the last function also by tile-inl.h. Pure;
+// thread-safe. Positions are on the reference grid (ITU-T T.800 annex B.2): a plane has a sample at every
+// multiple of dx and dy.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "microtome/base/pixels.h"
 
@@ -26,7 +27,6 @@ const int32_t* plane_row(const Plane& plane, uint32_t x, uint32_t y, size_t widt
 
 /// Interleaves rows of samples into pixels of `type`, an integer of up to 32 bits. Values outside its range
 /// saturate.
-void interleave_samples(const std::vector<const int32_t*>& rows, size_t width, SampleType type,
-                        std::byte* to);
+void interleave_samples(std::span<const int32_t* const> rows, size_t width, SampleType type, std::byte* to);
 
 }  // namespace microtome::jpeg2000

@@ -86,7 +86,7 @@ std::vector<std::byte> reduced_by_library(const std::vector<std::byte>& packed, 
   return pixels;
 }
 
-// Encoded with two decompositions, in one tile (decoded by us) and in several (by the library).
+// Encoded with two decompositions, in one tile and in several.
 TEST(Jpeg2000Reduced, TilesAreWhatOpenJpegGives) {
   for (const int tile : {0, 32}) {
     for (const bool lossy : {false, true}) {
@@ -107,7 +107,7 @@ TEST(Jpeg2000Reduced, TilesAreWhatOpenJpegGives) {
             ASSERT_LE(std::abs(apart), lossy ? 1 : 0) << i;
           }
         }
-        EXPECT_EQ(decoder->decoded_by().own, tile == 0 ? 2 : 0);
+        EXPECT_EQ(decoder->decoded_by().own, 2u);
       }
     }
   }

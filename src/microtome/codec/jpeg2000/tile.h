@@ -1,12 +1,13 @@
-// Decodes one tile: from its codestream to pixels of any parts of it.
+// Decodes one tile of a slide: from its codestream, mostly of one tile too, to pixels of any parts of it.
 //
 // Called by codec/jpeg2000.cc. Gives the library's pixels, or declines, and then what was written so far
 // means nothing. Keeps layouts and scratch memory between tiles: once a slide's kinds of tiles were met, a
 // tile allocates nothing. Not thread-safe: one TileDecoder per decoder.
 //
-// Order of reading, which is the data's way: markers.h (headers), layout.h (what lies where), packets.h
-// (bytes of code-blocks), coder-inl.h and block-inl.h (quantised values), lines-inl.h and wavelet-inl.h
-// (samples), samples-inl.h (bytes), pixels-inl.h, with tile-inl.h to drive them.
+// Order of reading, which is the data's way: codestream.h and coding.h (headers), layout.h and progression.h
+// (what lies where), packets.h (bytes of code-blocks), coder-inl.h and block-inl.h (quantised values),
+// lines-inl.h and wavelet-inl.h (images), finisher-inl.h and samples-inl.h (samples of the picture),
+// pixels-inl.h, with tile-inl.h to drive them.
 #pragma once
 
 #include <array>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "microtome/codec/codec.h"
+#include "microtome/codec/jpeg2000/codestream.h"
 #include "microtome/codec/jpeg2000/layout.h"
 #include "microtome/codec/jpeg2000/packets.h"
 #include "microtome/codec/jpeg2000/tile_job.h"
@@ -36,6 +38,7 @@ class TileDecoder {
  private:
   struct Known {
     std::vector<std::byte> segments;
+    size_t tile = 0;
     Layout layout;
     bool declined = false;
     uint64_t used = 0;
@@ -43,13 +46,17 @@ class TileDecoder {
   struct Memory;
 
   /// Null: declined.
-  const Layout* layout_for_segments();
+  const Layout* layout_of(size_t tile);
+  bool decode_part_of(size_t tile, const TileFormat& format, bool ycbcr, const Want& want);
+  bool decode_tile(size_t tile, const TileFormat& format, bool ycbcr, const Want& want);
   bool take_memory(const Layout& layout, TileJob& job);
 
   static constexpr size_t kKept = 4;  // kinds of tiles; slides have one or two
   std::array<Known, kKept> known_;
   uint64_t uses_ = 0;
-  std::vector<std::byte> segments_, joined_;
+  Codestream stream_;
+  std::vector<std::byte> segments_;
+  std::vector<TilePart> parts_;
   PacketReader packets_;
   std::unique_ptr<Memory> memory_;
   Scratch row_;

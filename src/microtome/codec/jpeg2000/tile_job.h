@@ -18,16 +18,18 @@ struct TileJob {
   Windows windows;
   PacketReader* packets = nullptr;
   BlockMemory* block = nullptr;
-  int16_t* values =
+  std::byte* values =
       nullptr;              ///< Of sub-bands, where the layout says; see Note [Rows of zeros] in tile-inl.h.
   uint8_t* rows = nullptr;  ///< Of all bands: whether a row has a value that is not 0.
   std::byte* samples = nullptr;  ///< Of resolutions: floats or 32-bit integers.
-  uint8_t* rings = nullptr;      ///< Of components: the last kRingRows rows of their windows as bytes.
-  uint8_t* bytes = nullptr;      ///< Scratch: a row of bytes per component, byte_stride apart.
-  size_t byte_stride = 0;
+  std::byte* rings = nullptr;    ///< Of components: the last kRingRows rows of their windows.
+  std::byte* row = nullptr;      ///< Scratch: a row of the picture per component, row_stride samples apart.
+  size_t row_stride = 0;
   std::byte* lines = nullptr;  ///< kScratchLines lines of 32-bit samples, line_stride samples apart.
   size_t line_stride = 0;
-  bool ycbcr = false;  ///< Three components are YCbCr, to be converted to RGB.
+  bool wide = false;                 ///< Values and samples of the picture are Wide's, else Narrow's.
+  SampleType type = SampleType::u8;  ///< Of pixels.
+  bool ycbcr = false;                ///< Three components are YCbCr, to be converted to RGB.
   const PartRows* parts = nullptr;
 };
 

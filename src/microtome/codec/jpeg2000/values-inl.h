@@ -4,7 +4,8 @@
 //
 // A map's bit 6 c + r is column c of row r. All eight bytes of a map go to every 64 bits of a vector, a byte
 // shuffle gives each of 32 lanes, row by row, the byte that has its bit, and a comparison makes the bit a
-// mask. Values are 16 bits, in two vectors of bytes until the end.
+// mask. Values of 16 bits are in two vectors of bytes until the end; those of 32 are made of two such, and of
+// their signs.
 #if defined(MICROTOME_CODEC_JPEG2000_VALUES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef MICROTOME_CODEC_JPEG2000_VALUES_INL_H_
 #undef MICROTOME_CODEC_JPEG2000_VALUES_INL_H_
@@ -24,9 +25,20 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// What becomes of values in halves of a step.
+struct Scaling {
+  bool whole_steps = false;   ///< They become steps, rounded towards zero.
+  unsigned region_shift = 0;  ///< First, those of 2^region_shift and more are shifted down by as much (H.1).
+};
+
+/// 32 values of one type; int16_t has no region.
+template <class Value>
+class ValueMaker;
+
 #if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
 
-class ValueMaker {
+template <>
+class ValueMaker<int16_t> {
  public:
   void add(uint64_t map, unsigned bit) {
     for (; map != 0; map &= map - 1) {
@@ -34,10 +46,10 @@ class ValueMaker {
       values_[at % 6 * 8 + at / 6] = static_cast<uint16_t>(values_[at % 6 * 8 + at / 6] | 1u << bit);
     }
   }
-  void store(uint64_t negative, bool whole_steps, unsigned rows, int16_t* to, size_t stride) const {
+  void store(uint64_t negative, const Scaling& scaling, unsigned rows, int16_t* to, size_t stride) const {
     for (unsigned r = 0; r < rows; ++r) {
       for (unsigned c = 0; c < 8; ++c) {
-        const int value = values_[8 * r + c] >> (whole_steps ? 1 : 0);
+        const int value = values_[8 * r + c] >> (scaling.whole_steps ? 1 : 0);
         to[r * stride + c] = static_cast<int16_t>((negative >> (6 * c + r) & 1) != 0 ? -value : value);
       }
     }
@@ -62,7 +74,8 @@ struct MapPlaces {
 };
 inline constexpr MapPlaces kPlaces;
 
-class ValueMaker {
+template <>
+class ValueMaker<int16_t> {
  public:
   // A default constructor would be compiled for no instruction set in particular.
   HWY_INLINE ValueMaker() {
@@ -79,8 +92,9 @@ class ValueMaker {
     }
   }
 
-  HWY_INLINE void store(uint64_t negative, bool whole_steps, unsigned rows, int16_t* to,
+  HWY_INLINE void store(uint64_t negative, const Scaling& scaling, unsigned rows, int16_t* to,
                         size_t stride) const {
+    const bool whole_steps = scaling.whole_steps;
     alignas(64) int16_t rows_of_eight[32];
     for (size_t part = 0; part < kParts; ++part) {
       const auto sign = mask_of(negative, part);
@@ -128,6 +142,40 @@ class ValueMaker {
 };
 
 #endif
+
+template <>
+class ValueMaker<int32_t> {
+ public:
+  HWY_INLINE ValueMaker() {}  // as above
+
+  HWY_INLINE void add(uint64_t map, unsigned bit) {
+    bit < 16 ? low_.add(map, bit) : high_.add(map, bit - 16);
+  }
+
+  HWY_INLINE void store(uint64_t negative, const Scaling& scaling, unsigned rows, int32_t* to,
+                        size_t stride) const {
+    alignas(64) int16_t low[32], high[32], minus[32];
+    ValueMaker<int16_t> signs;
+    signs.add(negative, 0);
+    low_.store(0, {}, 4, low, 8);
+    high_.store(0, {}, 4, high, 8);
+    signs.store(0, {}, 4, minus, 8);
+    const auto first_shifted = static_cast<int32_t>(1u << scaling.region_shift);
+    for (unsigned r = 0; r < rows; ++r) {
+      for (unsigned c = 0; c < 8; ++c) {
+        const unsigned i = 8 * r + c;
+        auto value = static_cast<int32_t>(static_cast<uint32_t>(static_cast<uint16_t>(high[i])) << 16 |
+                                          static_cast<uint16_t>(low[i]));
+        if (scaling.region_shift != 0 && value >= first_shifted) value >>= scaling.region_shift;
+        value >>= scaling.whole_steps ? 1 : 0;
+        to[r * stride + c] = (value ^ -minus[i]) + minus[i];
+      }
+    }
+  }
+
+ private:
+  ValueMaker<int16_t> low_, high_;
+};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace microtome::jpeg2000

@@ -103,10 +103,12 @@ opj_cparameters_t parameters_of(const EncoderOptions& options) {
   p.tile_size_on = options.tile.w > 0 ? OPJ_TRUE : OPJ_FALSE;
   p.cp_tdx = options.tile.w;
   p.cp_tdy = options.tile.h;
+  p.cp_tx0 = options.tile_origin.w;
+  p.cp_ty0 = options.tile_origin.h;
   p.tp_on = options.part_divider != 0 ? 1 : 0;
   p.tp_flag = options.part_divider;
   if (options.region_shift > 0) {
-    p.roi_compno = 0;
+    p.roi_compno = options.region_component;
     p.roi_shift = options.region_shift;
   }
   return p;

@@ -27,10 +27,12 @@ struct EncoderOptions {
   struct Sides {
     int w, h;
   };
-  std::vector<Sides> precincts;    ///< From the last resolution down; none: as large as there are.
-  Sides tile{0, 0};                ///< 0: one tile.
-  char part_divider = 0;           ///< Tile parts by 'R' or 'L'; 0: one part.
-  int region_shift = 0;            ///< Of component 0 (RGN).
+  std::vector<Sides> precincts;  ///< From the last resolution down; none: as large as there are.
+  Sides tile{0, 0};              ///< 0: one tile.
+  Sides tile_origin{0, 0};       ///< With tiles.
+  char part_divider = 0;         ///< Tile parts by 'R' or 'L'; 0: one part.
+  int region_shift = 0;          ///< RGN, of one component.
+  int region_component = 0;
   std::vector<const char*> extra;  ///< "PLT=YES" and the like.
 };
 

@@ -20,7 +20,12 @@ using microtome::test::NamedSubject;
 using microtome::test::RandomTile;
 using microtome::test::Subject;
 
-constexpr uint8_t kComponents = 3, kYcbcr = 4, kWide = 8;
+// Two bits for the number of components, and two more: bytes, YCbCr or signed ones, 16 bits, those signed.
+constexpr uint8_t kComponents = 3, kYcbcrOrSigned = 4, kWide = 8;
+
+bool is_signed(SampleType type) {
+  return type == SampleType::i8 || type == SampleType::i16;
+}
 
 // Our own decoder alone: what it declines is seen, rather than decoded by the library after all.
 Subject own(std::string_view target) {
@@ -70,7 +75,9 @@ class Tested final : public microtome::test::TestedCodec {
     const bool jpeg2000 = format.compression == Compression::jpeg2000 ||
                           format.compression == Compression::aperio_jpeg2000_ycbcr ||
                           format.compression == Compression::aperio_jpeg2000_rgb;
-    return jpeg2000 && format.type == SampleType::u8 && !format.planar;
+    const bool integers = format.type == SampleType::u8 || format.type == SampleType::u16 ||
+                          format.type == SampleType::i8 || format.type == SampleType::i16;
+    return jpeg2000 && integers && !format.planar;
   }
 
   std::span<const std::byte> beginning() const override {
@@ -85,24 +92,30 @@ class Tested final : public microtome::test::TestedCodec {
     if (!header.ok() || header->components.size() > kComponents + 1) return format_of(0, {64, 64}, {});
     const Size size{header->x1 - header->x0, header->y1 - header->y0};
     if (std::max(size.w, size.h) > 1 << 13) return format_of(0, {64, 64}, {});
-    return format_of(static_cast<uint8_t>(header->components.size() - 1), size, {});
+    unsigned bits = static_cast<unsigned>(header->components.size() - 1);
+    for (const HeaderComponent& c : header->components) bits |= c.bits > 8 ? kWide : 0;
+    const bool has_sign = header->components[0].is_signed && (bits != kComponents - 1);
+    return format_of(static_cast<uint8_t>(bits | (has_sign ? kYcbcrOrSigned : 0)), size, {});
   }
 
   TileFormat format_of(uint8_t bits, Size size, std::span<const std::byte>) const override {
     TileFormat format;
     format.compression = Compression::jpeg2000;
     format.size = size;
-    const bool wide = (bits & kWide) != 0;
+    const bool wide = (bits & kWide) != 0, other = (bits & kYcbcrOrSigned) != 0;
     format.bits = wide ? 16 : 8;
-    format.type = wide ? SampleType::u16 : SampleType::u8;
     format.samples = static_cast<uint16_t>((bits & kComponents) + 1);
-    const bool ycbcr = (bits & kYcbcr) != 0 && format.samples == 3 && !wide;
+    const bool ycbcr = other && format.samples == 3 && !wide;
+    format.type = wide ? (other ? SampleType::i16 : SampleType::u16)
+                       : (other && !ycbcr ? SampleType::i8 : SampleType::u8);
     format.color = ycbcr ? Color::ycbcr : format.samples >= 3 ? Color::rgb : Color::black_is_zero;
     return format;
   }
 
+  // Three signed bytes have no bits of their own: those of YCbCr.
   uint8_t bits_of(const TileFormat& format) const override {
-    return static_cast<uint8_t>((format.samples - 1) | (is_ycbcr(format) ? kYcbcr : 0) |
+    const bool other = is_ycbcr(format) || is_signed(format.type);
+    return static_cast<uint8_t>((format.samples - 1) | (other ? kYcbcrOrSigned : 0) |
                                 (format.bits > 8 ? kWide : 0));
   }
 };
