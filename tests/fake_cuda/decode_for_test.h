@@ -16,6 +16,11 @@
 
 namespace microtome {
 
+/// Of walks in which something failed.
+struct Verdicts {
+  uint64_t right = 0, refused = 0;
+};
+
 /// What became of a loader's batches.
 struct Walk {
   LoaderStats stats;
@@ -100,6 +105,34 @@ class DeviceDecodeTest : public cuda::FakeDriverTest {
     }
     done.stats = loader->meter()->stats();
     return done;
+  }
+
+  /// Walks, in each of which one of the first 300 calls fails: `how` is a setting of the fake up to the
+  /// call's number. Under the sanitizers some calls stand for all.
+  void fail_at_each_call(const std::shared_ptr<const Slide>& slide, gpu::Decode decode,
+                         const std::string& settings, const std::string& how, Verdicts& verdicts) {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    constexpr uint64_t kEach = 7;
+#else
+    constexpr uint64_t kEach = 1;
+#endif
+    constexpr size_t kLittle = size_t{2} << 20;
+    const auto walk_once = [&] { return walk(slide, decode, 1, OnError::raise, kLittle, false); };
+    configure(settings);
+    ASSERT_FALSE(walk_once().error);
+    const uint64_t calls = report().calls;
+    EXPECT_GT(calls, 100u);
+    for (uint64_t k = 1; k <= std::min<uint64_t>(calls, 300); k += kEach) {
+      configure(settings + (settings.empty() ? "" : ",") + how + std::to_string(k));
+      try {
+        ++(walk_once().error ? verdicts.refused : verdicts.right);
+      } catch (const Exception&) {  // of the test's own calls
+        ++verdicts.refused;
+      }
+      end_all();
+    }
+    expect_leaks_ = true;
+    expected_misuses_ = report().misuses;
   }
 };
 
