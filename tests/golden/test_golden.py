@@ -31,12 +31,14 @@ pytestmark = pytest.mark.skipif(not ROOT.is_dir(), reason=f"no slides in {ROOT};
 class Equal:
     """Every level equals the references, off by at most `within` per sample.
 
-    `openslide` is False where OpenSlide 4 refuses the file, or the number of levels that it reads where it lists more.
+    `openslide` is False where OpenSlide 4 refuses the file, or the number of levels that it reads where it lists more;
+    `every`: it reads only one in so many bands of level 0 of a large file, of which tifffile reads all.
     """
 
     levels: int
     within: int = 0
     openslide: bool | int = True
+    every: int = 1
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Refused:
 # 33003 is YCbCr in the codestream and every reader rounds its conversion in its own way: 2 apart at most.
 # 33005 is irreversible JPEG 2000: 1 apart at most.
 TABLE: dict[str, Equal | Refused] = {
-    "aperio/1065626.svs": Equal(levels=2, within=2),
+    "aperio/1065626.svs": Equal(levels=2, within=2, every=4),
     "aperio/CMU-1-JP2K-Region.svs": Equal(levels=1, within=1),
     "aperio/CMU-1-Small-Region.svs": Equal(levels=1),
     "aperio/small.svs": Equal(levels=1),
@@ -171,8 +173,8 @@ def test_equals_openslide(name, record_property):
             width, height = size
             # Level 0 in bands, for OpenSlide's four bytes a pixel; the others whole, since not every row of theirs is
             # on a row of level 0.
-            band = BAND_ROWS if level == 0 else height
-            for y in range(0, height, band):
+            band, every = (BAND_ROWS, expected.every) if level == 0 else (height, 1)
+            for y in range(0, height, every * band):
                 rows = min(band, height - y)
                 theirs = over_white(np.asarray(reference.read_region((0, y), number, (width, rows))))
                 ours = slide.read((0, y), (width, rows), level=level)
