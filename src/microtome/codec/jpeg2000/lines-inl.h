@@ -75,15 +75,16 @@ struct Extent {
         ends_low((begin + length) % 2 == 1) {}
 };
 
-/// Mirrors the ends of a half: what stands before its first sample, and behind its last.
-template <class Sample>
+/// Mirrors the ends of a half: what stands before its first sample, and behind its last. `kFirst` is the
+/// extent's first place.
+template <size_t kFirst, class Sample>
 HWY_INLINE void mirror_low(Sample* low, const Extent& extent) {
-  if (extent.first == 1) low[-1] = low[0];
+  if (kFirst == 1) low[-1] = low[0];
   if (!extent.ends_low) low[extent.lows] = low[extent.lows - 1];
 }
-template <class Sample>
+template <size_t kFirst, class Sample>
 HWY_INLINE void mirror_high(Sample* high, const Extent& extent) {
-  if (extent.first == 0) high[-1] = high[0];
+  if (kFirst == 0) high[-1] = high[0];
   if (extent.ends_low) high[extent.highs] = high[extent.highs - 1];
 }
 
@@ -100,7 +101,7 @@ struct Wavelet97 {
   }
 
   template <class Value>
-  static void load(const Line<float, Value>& line, size_t count, float gain, float* to) {
+  static HWY_INLINE void load(const Line<float, Value>& line, size_t count, float gain, float* to) {
     const auto factor = hn::Set(kFloats, gain), step = hn::Set(kFloats, line.step);
     const size_t n = hn::Lanes(kFloats);
     if (line.zero()) {
@@ -130,20 +131,28 @@ struct Wavelet97 {
   template <class Value>
   static void row(const Line<float, Value>& low, const Line<float, Value>& high, const Extent& extent,
                   float gain, const Halves<float>& scratch, float* out) {
-    float* const s = scratch.low;
-    float* const d = scratch.high;
     if (extent.size == 1) {
-      load(low, 1, 1, s);
-      out[0] = s[0] * gain;
+      load(low, 1, 1, scratch.low);
+      out[0] = scratch.low[0] * gain;
       return;
     }
+    extent.first == 0 ? row_from<0>(low, high, extent, gain, scratch, out)
+                      : row_from<1>(low, high, extent, gain, scratch, out);
+  }
+
+ private:
+  template <size_t kFirst, class Value>
+  static void row_from(const Line<float, Value>& low, const Line<float, Value>& high, const Extent& extent,
+                       float gain, const Halves<float>& scratch, float* out) {
+    float* const s = scratch.low;
+    float* const d = scratch.high;
     const size_t lows = extent.lows, highs = extent.highs;
-    const float* const beside_low = d + extent.first - 1;
-    const float* const beside_high = s - extent.first;
+    const float* const beside_low = d + kFirst - 1;
+    const float* const beside_high = s - kFirst;
     load(low, lows, kLowGain, s);
     const size_t n = hn::Lanes(kFloats);
     if (high.zero()) {
-      mirror_low(s, extent);
+      mirror_low<kFirst>(s, extent);
       const auto factor = hn::Set(kFloats, -kGamma);
       for (size_t i = 0; i < highs; i += n) {
         const auto sum =
@@ -152,25 +161,22 @@ struct Wavelet97 {
       }
     } else {
       load(high, highs, kHighGain, d);
-      mirror_high(d, extent);
+      mirror_high<kFirst>(d, extent);
       lift_line(s, beside_low, lows, -kDelta);
-      mirror_low(s, extent);
+      mirror_low<kFirst>(s, extent);
       lift_line(d, beside_high, highs, -kGamma);
     }
-    mirror_high(d, extent);
+    mirror_high<kFirst>(d, extent);
     lift_line(s, beside_low, lows, -kBeta);
-    mirror_low(s, extent);
+    mirror_low<kFirst>(s, extent);
     const auto factor = hn::Set(kFloats, gain);
-    if (extent.first == 0) {
-      for (size_t i = 0; i < lows; i += n) {
-        const auto even = hn::LoadU(kFloats, s + i);
-        const auto odds = lift(hn::LoadU(kFloats, d + i), even, hn::LoadU(kFloats, s + i + 1), -kAlpha);
+    for (size_t i = 0; i < (kFirst == 0 ? lows : highs); i += n) {
+      const auto even = hn::LoadU(kFloats, s + i), odd = hn::LoadU(kFloats, d + i);
+      if (kFirst == 0) {
+        const auto odds = lift(odd, even, hn::LoadU(kFloats, s + i + 1), -kAlpha);
         hn::StoreInterleaved2(hn::Mul(even, factor), hn::Mul(odds, factor), kFloats, out + 2 * i);
-      }
-    } else {
-      for (size_t i = 0; i < highs; i += n) {
-        const auto even = hn::LoadU(kFloats, s + i);
-        const auto odds = lift(hn::LoadU(kFloats, d + i), hn::LoadU(kFloats, s + i - 1), even, -kAlpha);
+      } else {
+        const auto odds = lift(odd, hn::LoadU(kFloats, beside_high + i), even, -kAlpha);
         hn::StoreInterleaved2(hn::Mul(odds, factor), hn::Mul(even, factor), kFloats, out + 2 * i);
       }
     }
@@ -203,32 +209,39 @@ struct Wavelet53 {
   template <class Value>
   static void row(const Line<int32_t, Value>& low, const Line<int32_t, Value>& high, const Extent& extent,
                   const Halves<int32_t>& scratch, int32_t* out) {
+    if (extent.size == 1) {
+      load(low, 1, scratch.low);
+      out[0] = scratch.low[0];
+      return;
+    }
+    extent.first == 0 ? row_from<0>(low, high, extent, scratch, out)
+                      : row_from<1>(low, high, extent, scratch, out);
+  }
+
+ private:
+  template <size_t kFirst, class Value>
+  static void row_from(const Line<int32_t, Value>& low, const Line<int32_t, Value>& high,
+                       const Extent& extent, const Halves<int32_t>& scratch, int32_t* out) {
     int32_t* const s = scratch.low;
     int32_t* const d = scratch.high;
     const size_t lows = extent.lows, highs = extent.highs, n = hn::Lanes(kInts);
     load(low, lows, s);
-    if (extent.size == 1) {
-      out[0] = s[0];
-      return;
-    }
     load(high, highs, d);
-    mirror_high(d, extent);
-    const int32_t* const beside_low = d + extent.first - 1;
+    mirror_high<kFirst>(d, extent);
+    const int32_t* const beside_low = d + kFirst - 1;
+    const int32_t* const beside_high = s - kFirst;
     for (size_t i = 0; i < lows; i += n) {
       const auto before = hn::LoadU(kInts, beside_low + i), behind = hn::LoadU(kInts, beside_low + i + 1);
       hn::StoreU(even(hn::LoadU(kInts, s + i), before, behind), kInts, s + i);
     }
-    mirror_low(s, extent);
-    if (extent.first == 0) {
-      for (size_t i = 0; i < lows; i += n) {
-        const auto evens = hn::LoadU(kInts, s + i);
-        const auto odds = odd(hn::LoadU(kInts, d + i), evens, hn::LoadU(kInts, s + i + 1));
+    mirror_low<kFirst>(s, extent);
+    for (size_t i = 0; i < (kFirst == 0 ? lows : highs); i += n) {
+      const auto evens = hn::LoadU(kInts, s + i);
+      const auto odds = odd(hn::LoadU(kInts, d + i), hn::LoadU(kInts, beside_high + i),
+                            hn::LoadU(kInts, beside_high + i + 1));
+      if (kFirst == 0) {
         hn::StoreInterleaved2(evens, odds, kInts, out + 2 * i);
-      }
-    } else {
-      for (size_t i = 0; i < highs; i += n) {
-        const auto evens = hn::LoadU(kInts, s + i);
-        const auto odds = odd(hn::LoadU(kInts, d + i), hn::LoadU(kInts, s + i - 1), evens);
+      } else {
         hn::StoreInterleaved2(odds, evens, kInts, out + 2 * i);
       }
     }

@@ -22,7 +22,8 @@ namespace HWY_NAMESPACE {
 constexpr hn::Rebind<uint8_t, decltype(kFloats)> kBytesOfSamples;
 
 HWY_INLINE void store_pixels(hn::Vec<decltype(kInts)> v, uint8_t* to) {
-  hn::StoreU(hn::DemoteTo(kBytesOfSamples, v), kBytesOfSamples, to);
+  // In two steps, each of which saturates: an operation less than in one.
+  hn::StoreU(hn::DemoteTo(kBytesOfSamples, hn::DemoteTo(kShorts, v)), kBytesOfSamples, to);
 }
 HWY_INLINE void store_pixels(hn::Vec<decltype(kInts)> v, int32_t* to) {
   hn::StoreU(v, kInts, to);

@@ -69,6 +69,7 @@ class TileRun {
   const TileJob& job_;
   const Layout& layout_;
   const Coding& coding_;
+  size_t left_[kMaxComponents] = {};  // the sample of the first pixel of rows, in each window
 };
 
 template <class Width>
@@ -158,6 +159,7 @@ void TileRun<Width>::make_pixels() {
   }
   Finishers<Width> finishers(job_);
   const Rect& bounds = job_.parts->bounds();
+  for (size_t c = 0; c < layout_.components.size(); ++c) left_[c] = job_.windows.column_of(c, bounds.x);
   for (int64_t y = bounds.y; y < bounds.bottom(); ++y) {
     finishers.make(job_.windows, y);
     write_row(y);
@@ -167,10 +169,9 @@ void TileRun<Width>::make_pixels() {
 
 template <class Width>
 void TileRun<Width>::write_row(int64_t y) {
-  const int64_t left = job_.parts->bounds().x;
   const Pixel* rows[kMaxComponents];  // from the sample of the first pixel on
   for (size_t i = 0; i < layout_.components.size(); ++i) {
-    rows[i] = ring_row<Pixel>(job_, i, job_.windows.row_of(i, y)) + job_.windows.column_of(i, left);
+    rows[i] = ring_row<Pixel>(job_, i, job_.windows.row_of(i, y)) + left_[i];
   }
   if constexpr (sizeof(Pixel) == 1) {
     write_narrow_row(y, rows);
@@ -216,9 +217,8 @@ void TileRun<Width>::write_wide_row(int64_t y, const int32_t** rows) {
   for (size_t i = 0; i < n; ++i) {
     if (coding_.component[i].dx == 1) continue;
     auto* const room = reinterpret_cast<int32_t*>(job_.row) + i * job_.row_stride;
-    const size_t first = job_.windows.column_of(i, bounds.x);
     for (size_t x = 0; x < width; ++x) {
-      room[x] = rows[i][job_.windows.column_of(i, bounds.x + static_cast<int64_t>(x)) - first];
+      room[x] = rows[i][job_.windows.column_of(i, bounds.x + static_cast<int64_t>(x)) - left_[i]];
     }
     rows[i] = room;
   }

@@ -25,7 +25,7 @@ namespace HWY_NAMESPACE {
 
 /// Row y of a sub-band, from column x on.
 template <class Sample, class Value>
-Line<Sample, Value> band_line(const TileJob& job, const Band& band, size_t x, size_t y) {
+HWY_INLINE Line<Sample, Value> band_line(const TileJob& job, const Band& band, size_t x, size_t y) {
   if (job.rows[band.first_row + y] == 0) return {};
   const Value* const values = reinterpret_cast<const Value*>(job.values) + band.offset;
   return {nullptr, values + y * band.stride + x, band.step};
