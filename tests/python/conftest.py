@@ -7,7 +7,7 @@ import make_slides
 import microtome as mt
 import pytest
 import tifffile
-from reference import Pyramid, random_levels, write_pyramid
+from reference import Pyramid, random_levels, write_jpeg_tiles, write_pyramid
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,6 +40,14 @@ def pyramid(tmp_path_factory):
 def slide(pyramid):
     with mt.open(pyramid.path) as opened:
         yield opened
+
+
+@pytest.fixture
+def jpeg_path(tmp_path):
+    """A slide of 192×1920, JPEG, 4:2:0."""
+    path = str(tmp_path / "jpeg.tif")
+    write_jpeg_tiles(path, ["4:2:0"] * 90)
+    return path
 
 
 @pytest.fixture

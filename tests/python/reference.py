@@ -1,9 +1,11 @@
 """Pixels that tests expect: arrays that tifffile wrote losslessly, or what tifffile decodes."""
 
+import io
 from dataclasses import dataclass
 
 import numpy as np
 import tifffile
+from PIL import Image
 
 
 @dataclass(frozen=True)
@@ -58,3 +60,27 @@ def crop(pixels, x, y, size, fill=255):
     if x0 < x1 and y0 < y1:
         out[y0 - y : y1 - y, x0 - x : x1 - x] = pixels[y0:y1, x0:x1]
     return out
+
+
+def write_jpeg_tiles(path, kinds):
+    """A slide of 64×64 tiles of noise, three in a row, each a JPEG of one kind: a sampling, or "progressive"."""
+
+    def encode(kind, seed):
+        noise = np.random.default_rng(seed).integers(0, 256, (16, 16, 3), np.uint8)
+        tile = Image.fromarray(noise).resize((64, 64), Image.Resampling.BICUBIC)
+        content = io.BytesIO()
+        options = {"progressive": True} if kind == "progressive" else {"subsampling": kind}
+        tile.save(content, "jpeg", quality=85, **options)
+        return content.getvalue()
+
+    tiles = [encode(kind, seed) for seed, kind in enumerate(kinds)]
+    tifffile.imwrite(
+        path,
+        iter(tiles),
+        shape=(64 * len(kinds) // 3, 192, 3),
+        dtype="uint8",
+        tile=(64, 64),
+        compression="jpeg",
+        photometric="ycbcr",
+        metadata=None,
+    )

@@ -1,4 +1,4 @@
-"""gds= of a loader on the FAKE driver and the fake cuFile of tests/fake_cuda; see test_gpu_fake.py.
+"""gds= of a loader on the FAKE driver and the fake cuFile of tests/fake_cuda; see fake_gpu.py.
 
 Slides of uncompressed tiles, which cuFile reads into the device's memory, in files beside the fakes: there is no
 direct I/O in some temporary folders.
@@ -6,25 +6,25 @@ direct I/O in some temporary folders.
 
 import uuid
 
+import fake_gpu
 import microtome as mt
 import numpy as np
 import pytest
-import test_gpu_fake
 import tifffile
 
-pytestmark = test_gpu_fake.pytestmark
+pytestmark = fake_gpu.needed
 
 
 def run(code, settings, **values):
-    library = str(test_gpu_fake.FAKE / "driver" / "libcufile.so.0")
+    library = str(fake_gpu.FAKE / "driver" / "libcufile.so.0")
     prelude = f"import os, logging\nos.environ['MICROTOME_LIB_CUFILE'] = {library!r}\n"
-    return test_gpu_fake.run(prelude + code, settings=settings, **values)
+    return fake_gpu.run(prelude + code, settings=settings, **values)
 
 
 @pytest.fixture
 def plain():
     """Path of a slide of uncompressed tiles, and of one of deflate tiles."""
-    folder = test_gpu_fake.FAKE / f"slides-{uuid.uuid4().hex}"
+    folder = fake_gpu.FAKE / f"slides-{uuid.uuid4().hex}"
     folder.mkdir()
     image = np.random.default_rng(2).integers(0, 256, (700, 1000, 3), np.uint8)
     for name, options in (("plain", {}), ("packed", {"compression": "zlib"})):

@@ -1,16 +1,16 @@
-"""Samples, layouts and `out=` of device="cuda" on the FAKE driver of tests/fake_cuda; see test_gpu_fake.py.
+"""Samples, layouts and `out=` of device="cuda" on the FAKE driver of tests/fake_cuda; see fake_gpu.py.
 
 What is expected is NumPy's arithmetic on the CPU path's pixels.
 """
 
+import fake_gpu
 import microtome as mt
 import numpy as np
 import pytest
-import test_gpu_fake
 import tifffile
 
-pytestmark = test_gpu_fake.pytestmark
-run = test_gpu_fake.run
+pytestmark = fake_gpu.needed
+run = fake_gpu.run
 
 
 @pytest.fixture

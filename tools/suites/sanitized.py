@@ -18,7 +18,9 @@ TSAN_LAYERS = ["exec", "gpu_fake", "read", "loader", "runtime", "c_api"]
 
 # Of the Python tests: threads that share a slide always, all that is done on the fake GPU with every layer.
 SHARED_SLIDES = ("tests/python/test_resources.py", "-k", "threads_share")
-ON_THE_FAKE = tuple(f"tests/python/test_gpu_{name}.py" for name in ("direct", "fake", "output"))
+ON_THE_FAKE = tuple(
+    f"tests/python/test_gpu_{name}.py" for name in ("direct", "exchange", "life", "output", "pixels")
+)
 
 
 @dataclass(frozen=True)
