@@ -1,4 +1,4 @@
-"""Arrays of device="cuda" as CuPy and PyTorch take and give them, and arguments, on the FAKE driver; see fake_gpu.py."""
+"""Arrays of device="cuda" as CuPy and PyTorch take and give them; arguments. On the FAKE driver: see fake_gpu.py."""
 
 import fake_gpu
 import microtome as mt
