@@ -50,6 +50,7 @@ def run(code, settings="delay=100", again=False, **values):
     environment = os.environ | {"MICROTOME_LIB_CUDA": str(DRIVER), "FAKE_CUDA": settings}
     environment["MICROTOME_LIB_NVJPEG"] = str(DRIVER.parent / "libnvjpeg.so.13")
     environment["MICROTOME_LIB_NVJPEG2K"] = str(DRIVER.parent / "libnvjpeg2k.so.0")
+    environment["MICROTOME_LIB_CUFILE"] = str(DRIVER.parent / "libcufile.so.0")
     # From Python 3.12 on os.fork() warns in processes with threads; what becomes of those is what is tested.
     quiet = ["-W", "ignore:This process:DeprecationWarning"]
     done = subprocess.run(
