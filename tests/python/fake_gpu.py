@@ -54,7 +54,7 @@ def run(code, settings="delay=100", again=False, **values):
     # From Python 3.12 on os.fork() warns in processes with threads; what becomes of those is what is tested.
     quiet = ["-W", "ignore:This process:DeprecationWarning"]
     done = subprocess.run(
-        [sys.executable, *quiet, "-c", text], capture_output=True, text=True, env=environment, timeout=120
+        [sys.executable, *quiet, "-c", text], capture_output=True, text=True, env=environment, timeout=300
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout
