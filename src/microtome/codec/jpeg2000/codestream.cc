@@ -162,14 +162,16 @@ bool Codestream::read_packed_headers(ByteSpan body) {
   return true;
 }
 
-// A.4.2. A tile's parts come in order.
+// A.4.2. A tile's parts come in order, maybe with other tiles' between them. The last one's length may be
+// left open: up to the end marker, which readers take to be the last two bytes.
 bool Codestream::read_tile_part(ByteSpan& rest) {
   constexpr size_t kSotBytes = 12;
   if (rest.size() < kSotBytes || u16(rest, 2) != kSotBytes - 2 || u16(rest, 4) >= count_) return false;
   Tile& tile = tiles_[u16(rest, 4)];
-  const uint32_t length = u32(rest, 6);
+  uint32_t length = u32(rest, 6);
+  if (length == 0 && count_ == 1)
+    length = static_cast<uint32_t>(std::min<size_t>(rest.size() - 2, UINT32_MAX));
   if (u8(rest, 10) != tile.parts || length < kSotBytes + 2 || length > rest.size()) return false;
-  if (tile.parts > 0 && lengths_.back().tile != u16(rest, 4)) return false;  // between other tiles'
   if (const unsigned said = u8(rest, 11); said != 0) {
     if (said <= tile.parts || (tile.parts_said != 0 && said != tile.parts_said)) return false;
     tile.parts_said = said;

@@ -25,6 +25,27 @@ void sort_for(Progression order, std::vector<Place>& places) {
   }
 }
 
+// Where components differ by a factor of 3 in their sampling, precincts of one may begin between the places
+// that the library's loops over positions visit, which are multiples of the narrowest precinct; it passes
+// over them.
+bool all_positions_are_visited(const Coding& coding) {
+  for (const bool down : {false, true}) {
+    std::vector<uint64_t> steps;
+    for (size_t c = 0; c < coding.components; ++c) {
+      const ComponentCoding& component = coding.component[c];
+      for (int r = 0; r <= component.levels; ++r) {
+        const PrecinctSize& size = component.precincts[static_cast<size_t>(r)];
+        steps.push_back(uint64_t{down ? component.dy : component.dx}
+                        << ((down ? size.h : size.w) + component.levels - r));
+      }
+    }
+    const uint64_t least = *std::min_element(steps.begin(), steps.end());
+    if (std::any_of(steps.begin(), steps.end(), [least](uint64_t step) { return step % least != 0; }))
+      return false;
+  }
+  return true;
+}
+
 // One part of the progression. Layers of a precinct come in order, whatever the part.
 class PartOrder {
  public:
@@ -79,7 +100,11 @@ class PartOrder {
 }  // namespace
 
 bool order_packets(const Coding& coding, std::vector<Place>& places, std::vector<Packet>& packets) {
-  for (const ProgressionPart& part : coding.progression) PartOrder(part, coding, places, packets).add();
+  for (const ProgressionPart& part : coding.progression) {
+    const bool by_position = part.order == Progression::rpcl || part.order == Progression::pcrl;
+    if (by_position && !all_positions_are_visited(coding)) return false;
+    PartOrder(part, coding, places, packets).add();
+  }
   return std::all_of(places.begin(), places.end(),
                      [&coding](const Place& place) { return place.layers == coding.layers; });
 }

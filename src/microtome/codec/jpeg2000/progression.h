@@ -20,7 +20,8 @@ struct Place {
   uint32_t layers = 0;  ///< That are in order already.
 };
 
-/// Fills `packets`. `places` is reordered. False: packets are left that no part of the progression has.
+/// Fills `packets`. `places` is reordered. False: packets are left that no part of the progression has, or
+/// that the library would not come to.
 bool order_packets(const Coding& coding, std::vector<Place>& places, std::vector<Packet>& packets);
 
 }  // namespace microtome::jpeg2000

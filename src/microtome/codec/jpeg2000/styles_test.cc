@@ -187,6 +187,31 @@ TEST_F(Jpeg2000Styles, SeveralTiles) {
   }
 }
 
+TEST_F(Jpeg2000Styles, PartsOfTilesInTurn) {
+  for (const bool irreversible : {false, true}) {
+    EncoderPlan plan = textured(irreversible, kSmall);
+    plan.options.tile = {32, 32};
+    plan.options.part_divider = 'R';
+    plan.options.progression = 2;
+    Random random(3);
+    Stream packed = encode(plan);
+    const Stream before = packed;
+    interleave_parts(packed, random);
+    ASSERT_NE(packed, before);
+    expect_ours(packed, plan, irreversible ? 1 : 0, "parts in turn");
+  }
+}
+
+// The last part's length may be left open.
+TEST_F(Jpeg2000Styles, APartUpToTheEnd) {
+  const EncoderPlan plan = textured(false, kSmall);
+  Stream packed = encode(plan);
+  const Stream sot{std::byte{0xFF}, std::byte{0x90}, std::byte{0}, std::byte{10}};
+  const auto length = std::search(packed.begin(), packed.end(), sot.begin(), sot.end()) + 6;
+  std::fill(length, length + 4, std::byte{0});
+  expect_ours(packed, plan, 0, "open");
+}
+
 TEST_F(Jpeg2000Styles, OriginsAnywhere) {
   for (const bool irreversible : {false, true}) {
     for (const auto& [x, y] : {std::pair{2, 4}, {6, 2}, {8, 38}, {64, 16}}) {

@@ -173,13 +173,16 @@ bool TileDecoder::decode_part_of(size_t tile, const TileFormat& format, bool ycb
     parts_.push_back({{common.x - place.x, common.y - place.y, common.w, common.h},
                       part.dst.part({common.x - part.src.x, common.y - part.src.y, common.w, common.h})});
   }
-  return parts_.empty() || decode_tile(tile, format, ycbcr, {parts_, want.stores, want.reduce});
+  return decode_tile(tile, format, ycbcr, {parts_, want.stores, want.reduce});
 }
 
+// Headers of all packets are read of tiles that no part wants, too: which others the library decodes with
+// those that are wanted, and may refuse, is not known here.
 bool TileDecoder::decode_tile(size_t tile, const TileFormat& format, bool ycbcr, const Want& want) {
   const Layout* const layout = layout_of(tile);
   if (layout == nullptr || !fits(layout->coding, stream_.grid().image, format, want)) return false;
   if (!packets_.read(*layout, stream_.bytes_of(tile))) return false;
+  if (want.parts.empty()) return true;
   TileJob job;
   job.layout = layout;
   job.windows.choose(*layout, want.reduce, want.bounds());

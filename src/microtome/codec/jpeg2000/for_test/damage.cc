@@ -30,17 +30,24 @@ struct Segment {
   size_t begin, end;
 };
 
-// Where things are, as far as the stream can be followed.
+// Where things are, as far as the stream can be followed, and one tile part of it: any.
 struct Anatomy {
   std::vector<Segment> segments;
-  size_t packets = 0, end = 0;  ///< Of the first tile part.
+  size_t sot, packets, end;  ///< Of the part.
 
-  explicit Anatomy(const Stream& stream) : packets(stream.size()), end(stream.size()) {
+  Anatomy(const Stream& stream, Random& random) : sot(0), packets(stream.size()), end(stream.size()) {
+    int parts = 0;
+    size_t part_begin = 0, part_end = stream.size();
     for (size_t i = 2; i + 4 <= stream.size() && at(stream, i) == 0xFF;) {
       const unsigned code = at(stream, i + 1);
       if (code == kSod) {
-        packets = i + 2;
-        break;
+        if (random.one_in(++parts)) {
+          sot = part_begin;
+          packets = i + 2;
+          end = std::max(part_end, packets);
+        }
+        i = std::max(part_end, i + 2);
+        continue;
       }
       const size_t length = at(stream, i + 2) << 8 | at(stream, i + 3);
       const Segment segment{code, i, i + 2 + length};
@@ -49,11 +56,11 @@ struct Anatomy {
       if (code == kSot) {
         const size_t part = size_t{at(stream, i + 6)} << 24 | at(stream, i + 7) << 16 |
                             at(stream, i + 8) << 8 | at(stream, i + 9);
-        if (part != 0 && part <= stream.size() - i) end = i + part;
+        part_begin = i;
+        part_end = part != 0 && part <= stream.size() - i ? i + part : stream.size();
       }
       i = segment.end;
     }
-    end = std::max(end, packets);
   }
 
   const Segment* any(Random& random) const {
@@ -63,11 +70,9 @@ struct Anatomy {
 
 // Psot again, where a change has moved the end of the part by `moved` bytes.
 void mend_length(Stream& stream, const Anatomy& anatomy, ptrdiff_t moved) {
-  for (const Segment& s : anatomy.segments) {
-    if (s.code != kSot || s.begin + 10 > stream.size()) continue;
-    const auto length = static_cast<uint32_t>(static_cast<ptrdiff_t>(anatomy.end - s.begin) + moved);
-    for (size_t i = 0; i < 4; ++i) stream[s.begin + 6 + i] = static_cast<std::byte>(length >> (24 - 8 * i));
-  }
+  if (anatomy.sot == 0 || anatomy.sot + 10 > stream.size()) return;
+  const auto length = static_cast<uint32_t>(static_cast<ptrdiff_t>(anatomy.end - anatomy.sot) + moved);
+  for (size_t i = 0; i < 4; ++i) stream[anatomy.sot + 6 + i] = static_cast<std::byte>(length >> (24 - 8 * i));
 }
 
 // Each kind of damage gives false where the stream has nothing of the kind.
@@ -150,10 +155,38 @@ bool segments(Stream& stream, const Anatomy& anatomy, Random& random) {
   }
 }
 
+// A segment of its length that readers take, of one component: RGN, POC, or COC with what any COD might say.
+bool changes_one_component(Stream& stream, const Segment& behind, Random& random) {
+  const auto byte = [&random](int most) { return static_cast<std::byte>(random.between(0, most)); };
+  Stream body;
+  uint8_t code = 0;
+  switch (random.below(3)) {
+    case 0:
+      code = 0x5E;
+      body = {byte(3), std::byte{0}, byte(12)};
+      break;
+    case 1:
+      code = 0x5F;
+      for (int n = random.between(1, 3); n > 0; --n) {
+        body.insert(body.end(), {byte(2), byte(1), std::byte{0}, byte(3), byte(7), byte(4), byte(4)});
+      }
+      break;
+    default:
+      code = 0x53;
+      body = {byte(3), std::byte{0}, byte(6), byte(4), byte(4), byte(63), byte(1)};
+  }
+  Stream made{std::byte{0xFF}, static_cast<std::byte>(code), std::byte{0},
+              static_cast<std::byte>(2 + body.size())};
+  made.insert(made.end(), body.begin(), body.end());
+  insert(stream, behind.end, made);
+  return true;
+}
+
 bool made_up(Stream& stream, const Anatomy& anatomy, Random& random) {
   constexpr uint8_t kCodes[] = {0x53, 0x55, 0x57, 0x58, 0x5C, 0x5D, 0x5E, 0x5F, 0x60, 0x61, 0x63, 0x64, 0x30};
   const Segment* const segment = anatomy.any(random);
   if (segment == nullptr) return false;
+  if (random.one_in(3)) return changes_one_component(stream, *segment, random);
   const size_t size = random.index(16);
   Stream made{std::byte{0xFF}, static_cast<std::byte>(random.pick(kCodes)), std::byte{0},
               static_cast<std::byte>(2 + size)};
@@ -193,14 +226,14 @@ bool ends(Stream& stream, const Anatomy& anatomy, Random& random) {
 void damage(Stream& stream, Random& random) {
   constexpr Damage kKinds[] = {packet_bits, packet_bits, packet_start, packet_bytes, field,
                                field,       segments,    made_up,      ends};
-  const Anatomy anatomy(stream);
+  const Anatomy anatomy(stream, random);
   for (int attempt = 0; attempt < 8; ++attempt) {
     if (random.pick(kKinds)(stream, anatomy, random)) return;
   }
 }
 
 void splice(Stream& stream, const Stream& other, Random& random) {
-  const Anatomy here(stream), there(other);
+  const Anatomy here(stream, random), there(other, random);
   const Segment* const from = there.any(random);
   const Segment* const to = here.any(random);
   if (from != nullptr && to != nullptr && random.one_in(2)) {

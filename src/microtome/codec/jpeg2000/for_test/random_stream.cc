@@ -68,6 +68,10 @@ class Maker {
       result_.packed = encode(plan_);
     }
     if (!result_.packed.empty()) rewrite();
+    if (plan_.options.tile.w != 0 && random_.one_in(3)) {
+      interleave_parts(result_.packed, random_);
+      rewritten_ += "interleaved ";
+    }
     describe();
     return std::move(result_);
   }
@@ -137,6 +141,8 @@ class Maker {
       for (EncoderPlane& plane : plan_.planes) {
         plane.dx = static_cast<uint32_t>(random_.between(1, 4));
         plane.dy = static_cast<uint32_t>(random_.between(1, 4));
+        // Beside others, an order by position is one that the library does not follow.
+        if (plane.dx == 3 || plane.dy == 3) not_plain();
       }
     }
     // The library's encoder reads past the samples of a component that the origin does not fall on; and its

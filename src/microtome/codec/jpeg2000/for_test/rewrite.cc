@@ -1,6 +1,7 @@
 #include "microtome/codec/jpeg2000/for_test/rewrite.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -219,6 +220,33 @@ bool reorder_packets(Pieces& pieces, const std::vector<Change>& changes) {
   }
   pieces = std::move(changed);
   return true;
+}
+
+void interleave_parts(Stream& stream, Random& random) {
+  size_t i = 2;
+  const auto main = segments_to(stream, i, kSot);
+  if (!main ||
+      std::any_of(main->begin(), main->end(), [](const Pieces::Segment& s) { return s.code == kTlm; }))
+    return;
+  const size_t first = i;
+  std::map<unsigned, std::vector<Stream>> parts;  // of each tile
+  while (marker_at(stream, i, kSot)) {
+    const size_t length = size_t{at(stream, i + 6)} << 24 | at(stream, i + 7) << 16 | at(stream, i + 8) << 8 |
+                          at(stream, i + 9);
+    if (length < kSotBytes || length > stream.size() - i) return;
+    parts[at(stream, i + 4) << 8 | at(stream, i + 5)].push_back(slice(stream, i, i + length));
+    i += length;
+  }
+  const Stream end = slice(stream, i, stream.size());
+  stream.resize(first);
+  std::map<unsigned, size_t> next;
+  while (!parts.empty()) {
+    const auto tile = std::next(parts.begin(), random.below(static_cast<int64_t>(parts.size())));
+    size_t& part = next[tile->first];
+    append(stream, tile->second[part]);
+    if (++part == tile->second.size()) parts.erase(tile);
+  }
+  append(stream, end);
 }
 
 void move_to_tile_header(Pieces& pieces, Random& random) {

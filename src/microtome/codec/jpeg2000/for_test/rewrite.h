@@ -48,6 +48,9 @@ struct Change {
 /// layout says which is which: were it wrong, the library would decode something else. False: it declines.
 bool reorder_packets(Pieces& pieces, const std::vector<Change>& changes);
 
+/// Puts tile-parts into another order in which each tile's are in order; not where TLM tells it.
+void interleave_parts(Stream& stream, Random& random);
+
 /// Moves COD, COC, QCD, QCC, RGN or POC to the tile's header, and leaves others in the main header that they
 /// override.
 void move_to_tile_header(Pieces& pieces, Random& random);
