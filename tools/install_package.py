@@ -105,14 +105,18 @@ def fingerprint(options):
     return digest.hexdigest()
 
 
-def build_settings(interpreter):
-    """pip's options for a build with the environment's own tools, in a folder that stays."""
-    tag = subprocess.run(
+def version_of(interpreter):
+    """Of a Python, as "3.12"."""
+    return subprocess.run(
         [interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout.strip()
+
+
+def build_settings(tag):
+    """pip's options for a build with the environment's own tools, in a folder that stays."""
     settings = [f"build-dir={ROOT / 'build' / ('py-' + tag)}"]
     settings.append(
         "cmake.define.MICROTOME_WERROR=ON"
@@ -132,7 +136,35 @@ def install(venv, log=None):
         return
     stamp.unlink(missing_ok=True)
     interpreter = venv / "bin" / "python"
-    call(interpreter, "-m", "pip", "install", "--quiet", *build_settings(interpreter), ".", log=log)
+    settings = build_settings(version_of(interpreter))
+    call(interpreter, "-m", "pip", "install", "--quiet", *settings, ".", log=log)
+    stamp.write_text(now)
+
+
+def stable_wheel(venv, log=None):
+    """The path of a wheel for the stable ABI, which each Python from 3.12 on can use: built once for all of them.
+
+    `venv`: of any such Python.
+    """
+    folder, now = ROOT / "build" / "stable-wheel", fingerprint(cmake_options())
+    stamp = folder / "made-from"
+    if not stamp.exists() or stamp.read_text() != now:
+        shutil.rmtree(folder, ignore_errors=True)
+        settings = [*build_settings("stable"), "--config-settings", "wheel.py-api=cp312"]
+        call(venv / "bin" / "python", "-m", "pip", "wheel", "--quiet", *settings, "-w", folder, ".", log=log)
+        stamp.write_text(now)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def install_wheel(venv, wheel, log=None):
+    """Installs a wheel of stable_wheel() into `venv` unless it is there."""
+    stamp, now = venv / ".microtome-package", (wheel.parent / "made-from").read_text()
+    if stamp.exists() and stamp.read_text() == now:
+        return
+    stamp.unlink(missing_ok=True)
+    options = ["--quiet", "--no-deps", "--force-reinstall"]
+    call(venv / "bin" / "python", "-m", "pip", "install", *options, wheel, log=log)
     stamp.write_text(now)
 
 

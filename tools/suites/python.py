@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from install_package import NoEnvironment, install, make_environment
+from install_package import NoEnvironment, install, install_wheel, make_environment, stable_wheel
 
 from suites.native import build
 from suites.running import BUILD, CORES, LOGS, Outcome, Run, junit
@@ -40,7 +40,6 @@ SAME_IN_EVERY_PYTHON = (
 
 def pytest_in(run, venv, label, *paths, env=None, processes=CORES):
     """In several processes, a file in one: its tests may share what takes long, and add up what they found."""
-    install(venv, run.log)
     report = BUILD / f"pytest-{label}.xml"
     report.unlink(missing_ok=True)
     spread = ["-n", processes, "--dist", "loadfile"] if processes > 1 else []
@@ -55,15 +54,21 @@ def pytest_in(run, venv, label, *paths, env=None, processes=CORES):
     return outcome
 
 
+def main_environment(run, extras):
+    """The main environment, with the package in it."""
+    make_environment(run.options.venv, sys.executable, extras, run.log)
+    install(run.options.venv, run.log)
+
+
 def python(run):
-    make_environment(run.options.venv, sys.executable, ["test", "demo"], run.log)
+    main_environment(run, ["test", "demo"])
     elsewhere = ["--ignore=tests/docs", "--ignore=tests/install"]
     return pytest_in(run, run.options.venv, "main", *elsewhere, env=fake_cuda(run))
 
 
 def installed(run):
     """The examples in C and C++, built on an installed tree, and what is in that."""
-    make_environment(run.options.venv, sys.executable, ["test", "demo"], run.log)
+    main_environment(run, ["test", "demo"])
     env = {"MICROTOME_BUILD": str(build(run, "release", ["microtome"]))}
     return pytest_in(run, run.options.venv, "install", "tests/install", env=env, processes=1)
 
@@ -78,12 +83,13 @@ def examples(run):
     )
     # Its own dependencies bring gigabytes of CUDA, which reading on the CPU does without.
     run.must([venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps", "cucim-cu12"])
+    install(venv, run.log)
     return pytest_in(run, venv, "examples", "tests/examples", processes=1)
 
 
 def docs(run):
     """The examples of README and documentation, the site's build without warnings, and its links."""
-    make_environment(run.options.venv, sys.executable, ["test", "demo", "docs"], run.log)
+    main_environment(run, ["test", "demo", "docs"])
     return pytest_in(run, run.options.venv, "docs", "tests/docs", processes=1)
 
 
@@ -106,19 +112,32 @@ def other_pythons():
 
 def more_pythons(run):
     """The versions beside one another: each is mostly one thread's work."""
+    outcome, environments = Outcome(), {}
+    for version, interpreter in other_pythons().items():
+        venv = BUILD / "venvs" / version
+        try:
+            make_environment(venv, interpreter, ["test", "demo"], run.log)
+            environments[version] = venv
+        except NoEnvironment as error:
+            outcome.skipped += 1
+            outcome.notes.append(f"Python {version}: skipped: no environment: {error}")
+    # One extension for all of them: what the wheel of the stable ABI holds.
+    stable = {version: venv for version, venv in environments.items() if version != "3.11"}
+    for version, venv in environments.items():
+        if version in stable:
+            install_wheel(venv, stable_wheel(next(iter(stable.values())), run.log), run.log)
+        else:
+            install(venv, run.log)
+    environment = fake_cuda(run)
 
     def one(found):
-        version, interpreter = found
-        venv = BUILD / "venvs" / version
+        version, venv = found
         with open(LOGS / f"python-{version}.log", "w") as log:
             try:
-                make_environment(venv, interpreter, ["test", "demo"], log)
                 rest = [f"--ignore=tests/python/{name}" for name in SAME_IN_EVERY_PYTHON]
                 outcome = pytest_in(
                     Run(log, run.options), venv, version, "tests/python", *rest, env=environment, processes=1
                 )
-            except NoEnvironment as error:
-                outcome = Outcome(skipped=1, notes=[f"skipped: no environment: {error}"])
             except Exception as error:
                 outcome = Outcome(failed=1, notes=[f"failed: could not run: {error}"])
         if outcome.failed:
@@ -127,9 +146,7 @@ def more_pythons(run):
         outcome.notes = [f"Python {version}: {note}" for note in outcome.notes]
         return outcome
 
-    outcome = Outcome()
-    environment = fake_cuda(run)
     with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
-        for part in pool.map(one, other_pythons().items()):
+        for part in pool.map(one, environments.items()):
             outcome += part
     return outcome
