@@ -52,6 +52,32 @@ void paint(EncoderPlane& plane, const Size& size, Random& random) {
   }
 }
 
+// The resolutions that have a sample in every tile and component: 1 and more. The library's encoder writes
+// past its memory where a lower one has none.
+int most_resolutions(const EncoderPlan& plan) {
+  const EncoderOptions& o = plan.options;
+  int most = 33;
+  const auto limit = [&most](int64_t begin, int64_t end) {
+    int resolutions = 0;
+    for (int64_t round = 0;
+         resolutions < most && (begin + round) >> resolutions < (end + round) >> resolutions;) {
+      round = (int64_t{1} << ++resolutions) - 1;
+    }
+    most = std::max(1, resolutions);
+  };
+  const auto limit_tiles = [&limit](int64_t begin, int64_t end, int64_t first, int64_t side, uint32_t step) {
+    for (int64_t tile = side > 0 ? first : begin; tile<end; tile += side> 0 ? side : end) {
+      const int64_t from = std::max(tile, begin), to = side > 0 ? std::min(tile + side, end) : end;
+      limit((from + step - 1) / step, (to + step - 1) / step);
+    }
+  };
+  for (const EncoderPlane& plane : plan.planes) {
+    limit_tiles(plan.grid.x, plan.grid.right(), o.tile_origin.w, o.tile.w, plane.dx);
+    limit_tiles(plan.grid.y, plan.grid.bottom(), o.tile_origin.h, o.tile.h, plane.dy);
+  }
+  return most;
+}
+
 // How the stream is to be, besides its pixels.
 class Maker {
  public:
@@ -61,6 +87,7 @@ class Maker {
     choose_planes();
     choose_options();
     avoid_small_blocks();
+    plan_.options.resolutions = std::min(plan_.options.resolutions, most_resolutions(plan_));
     for (EncoderPlane& plane : plan_.planes) paint(plane, plane_size(plan_.grid, plane), random_);
     if (separate_) {
       encode_separately();
@@ -236,7 +263,7 @@ class Maker {
       EncoderPlan one{plan_.grid, {plane}, plan_.options};
       one.options.progression = kComponentsFirst;
       one.options.irreversible = random_.one_in(2);
-      one.options.resolutions = random_.between(1, 7);
+      one.options.resolutions = std::min(random_.between(1, 7), most_resolutions(plan_));
       choose_blocks(one.options);
       one.options.style &= ~kBypassOrTerminate;
       one.options.precincts.clear();
