@@ -44,13 +44,15 @@ bool read_precincts(ByteSpan body, ComponentCoding& component) {
 }
 
 // Tables A.15 and A.20: what COD has for all components, and COC for one.
-bool read_component_style(ByteSpan body, bool has_precincts, ComponentCoding& component) {
+bool read_component_style(ByteSpan body, bool has_precincts, Coding& coding, size_t of) {
   constexpr size_t kFixed = 5;
   if (body.size() < kFixed) return false;
   const unsigned style = u8(body, 3);
   if ((style & ~BlockStyle::kAll) != 0 || u8(body, 4) > 1) return false;
   if (u8(body, 0) > kMaxLevels || u8(body, 1) > 8 || u8(body, 2) > 8) return false;
+  ComponentCoding& component = coding.component[of];
   component.levels = static_cast<uint8_t>(u8(body, 0));
+  coding.least_levels = std::min(coding.least_levels, component.levels);
   component.block_w = static_cast<uint8_t>(u8(body, 1) + 2);
   component.block_h = static_cast<uint8_t>(u8(body, 2) + 2);
   if (component.block_w + component.block_h > 12) return false;
@@ -74,7 +76,7 @@ bool read_style(ByteSpan body, Coding& coding) {
   coding.layers = static_cast<uint16_t>(u16(body, 2));
   coding.colour_transform = u8(body, 4) == 1;
   for (size_t i = 0; i < coding.components; ++i) {
-    if (!read_component_style(body.subspan(5), (flags & kPrecincts) != 0, coding.component[i])) return false;
+    if (!read_component_style(body.subspan(5), (flags & kPrecincts) != 0, coding, i)) return false;
   }
   return true;
 }
@@ -212,7 +214,7 @@ class SegmentReader {
   // A.6.2.
   bool read_component(ByteSpan body) {
     if (body.size() < 2 || u8(body, 1) > 1) return false;
-    return read_component_style(body.subspan(2), u8(body, 1) == 1, coding_.component[u8(body, 0)]);
+    return read_component_style(body.subspan(2), u8(body, 1) == 1, coding_, u8(body, 0));
   }
   // A.6.3. Shifts by more than a value's bits are the library's.
   bool read_region(ByteSpan body) {
@@ -254,12 +256,6 @@ Area Grid::tile(size_t index) const {
           static_cast<uint32_t>(std::max<uint64_t>(y0, image.y0)),
           static_cast<uint32_t>(std::min<uint64_t>(x0 + tile_w, image.x1)),
           static_cast<uint32_t>(std::min<uint64_t>(y0 + tile_h, image.y1))};
-}
-
-uint8_t Coding::least_levels() const {
-  uint8_t least = kMaxLevels;
-  for (size_t i = 0; i < components; ++i) least = std::min(least, component[i].levels);
-  return least;
 }
 
 bool read_grid(ByteSpan siz_body, Grid& grid) {

@@ -111,9 +111,9 @@ struct Coding {
   uint16_t layers = 1;
   bool colour_transform = false;  ///< RCT or ICT over the first three components.
   bool sop = false, eph = false;  ///< Markers may stand before, and do stand behind, packet headers.
-
-  /// Of all components: what a tile can be reduced by.
-  uint8_t least_levels() const;
+  /// Of all components, in every header: what a tile can be reduced by. The library refuses a reduction by
+  /// decompositions that another header overrides, too.
+  uint8_t least_levels = kMaxLevels;
 };
 
 /// What SIZ says of the grid. False: declined, for sizes that no slide has and for irregular ones.

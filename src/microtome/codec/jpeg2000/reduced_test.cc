@@ -12,6 +12,7 @@
 #include "microtome/codec/fixtures_for_test.h"
 #include "microtome/codec/for_test/random.h"
 #include "microtome/codec/jpeg2000/for_test/encoder.h"
+#include "microtome/codec/jpeg2000/for_test/rewrite.h"
 
 namespace microtome::test {
 namespace {
@@ -123,6 +124,21 @@ TEST(Jpeg2000Reduced, AReductionBeyondTheStreamsIsNamed) {
             "unsupported: jpeg2000: 1/8 of the resolution, for which the stream has too few decompositions");
   EXPECT_EQ(error({4, 8, 64, 64}, 2), "none");
   EXPECT_EQ(error({4, 6, 64, 64}, 2), "unsupported: jpeg2000: 1/4 of the resolution of an image from 4,6");
+}
+
+// The library looks at each COD as it reads it, whether or not the tile's header overrides it.
+TEST(Jpeg2000Reduced, DecompositionsThatAreOverriddenCountToo) {
+  auto pieces = jpeg2000::test::take_apart(made({0, 0, 64, 64}, true, 0, 1));
+  ASSERT_TRUE(pieces);
+  pieces->tile.push_back(pieces->segment(0x52));
+  pieces->segment(0x52).body[5] = std::byte{1};  // of the main header's: one decomposition
+  const auto packed = jpeg2000::test::put_together(*pieces);
+  const TileFormat format = rgb({64, 64});
+  const auto decoder = make_decoder(format);
+  EXPECT_EQ(error_text(decode(*decoder, packed, format, {0, 0, 1, 1}, 1)), "none");
+  EXPECT_EQ(decoder->decoded_by().own, 1u);
+  EXPECT_EQ(error_text(decode(*decoder, packed, format, {0, 0, 1, 1}, 2)),
+            "unsupported: jpeg2000: 1/4 of the resolution, for which the stream has too few decompositions");
 }
 
 }  // namespace

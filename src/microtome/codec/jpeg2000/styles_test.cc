@@ -285,7 +285,8 @@ TEST_F(Jpeg2000Rewritten, ChangesOfProgression) {
 
 TEST_F(Jpeg2000Rewritten, CodingInTheTilesHeader) {
   for (int i = 0; i < 8; ++i) {
-    expect_ours_after([](Pieces& pieces, Random& random) { move_to_tile_header(pieces, random); }, "moved");
+    expect_ours_after([](Pieces& pieces, Random& random) { move_to_tile_header(pieces, false, random); },
+                      "moved");
   }
 }
 

@@ -66,7 +66,7 @@ bool is_signed(SampleType type) {
 // What the library would refuse is its. Pixels of a subsampled component are of samples of another tile where
 // a tile begins between two of them.
 bool fits(const Coding& coding, const Area& image, const TileFormat& format, const Want& want) {
-  if (coding.components != format.samples || want.reduce > coding.least_levels()) return false;
+  if (coding.components != format.samples || want.reduce > coding.least_levels) return false;
   for (size_t i = 0; i < coding.components; ++i) {
     const ComponentCoding& c = coding.component[i];
     if (c.bits > format.bits || c.is_signed != is_signed(format.type)) return false;

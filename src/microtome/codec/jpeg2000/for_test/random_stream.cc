@@ -293,7 +293,7 @@ class Maker {
       rewritten_ += "added ";
     }
     if (moves) {
-      move_to_tile_header(*pieces, random_);
+      move_to_tile_header(*pieces, random_.one_in(4), random_);
       rewritten_ += "moved ";
     }
     result_.packed = put_together(*pieces);

@@ -249,7 +249,7 @@ void interleave_parts(Stream& stream, Random& random) {
   append(stream, end);
 }
 
-void move_to_tile_header(Pieces& pieces, Random& random) {
+void move_to_tile_header(Pieces& pieces, bool other_levels, Random& random) {
   std::vector<Pieces::Segment> stay, go;
   const bool style = random.one_in(2), quantisation = random.one_in(2);
   for (const Pieces::Segment& s : pieces.main) {
@@ -257,13 +257,16 @@ void move_to_tile_header(Pieces& pieces, Random& random) {
     const bool goes = of_style ? style : of_steps ? quantisation : s.code == kRgn || s.code == kPoc;
     (goes ? go : stay).push_back(s);
     if (!goes || s.code == kRgn || s.code == kPoc) continue;
-    // Something else that stands in its place. Lengths tell how many sub-bands there are, so they stay.
+    // Something else that stands in its place, of the same length.
     Pieces::Segment other = s;
-    constexpr size_t kOrderOfCod = 1, kStyleOfCod = 8, kStyleOfCoc = 5;
-    constexpr std::byte kReset{2}, kExponent{8};
+    constexpr size_t kOrderOfCod = 1, kLevelsOfCod = 5, kStyleOfCod = 8, kStyleOfCoc = 5;
+    constexpr std::byte kPrecincts{1}, kReset{2}, kExponent{8};
     if (s.code == kCod) {
       other.body[kOrderOfCod] = static_cast<std::byte>(random.below(5));
       other.body[kStyleOfCod] ^= kReset;
+      std::byte& levels = other.body[kLevelsOfCod];
+      if (other_levels && (other.body[0] & kPrecincts) == std::byte{})
+        levels = static_cast<std::byte>(random.below(std::to_integer<int>(levels) + 1));
     }
     if (s.code == kCoc) other.body[kStyleOfCoc] ^= kReset;
     if (of_steps) other.body.back() ^= kExponent;

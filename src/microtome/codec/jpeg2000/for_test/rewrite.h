@@ -52,8 +52,9 @@ bool reorder_packets(Pieces& pieces, const std::vector<Change>& changes);
 void interleave_parts(Stream& stream, Random& random);
 
 /// Moves COD, COC, QCD, QCC, RGN or POC to the tile's header, and leaves others in the main header that they
-/// override.
-void move_to_tile_header(Pieces& pieces, Random& random);
+/// override; with `other_levels` some of those have fewer decompositions, which bounds how far the library
+/// reduces the tile.
+void move_to_tile_header(Pieces& pieces, bool other_levels, Random& random);
 
 /// Adds segments that say what is known without them: TLM, PLM, PLT, CRG, COM.
 void add_segments(Pieces& pieces, Random& random);
