@@ -134,9 +134,10 @@ bool Codestream::read_lengths_of_parts(ByteSpan body) {
 }
 
 // The library finds tiles by what TLM says, if it says anything: then it must be right. Of a single tile it
-// looks at nothing but that there is one.
+// looks at nothing but that there are entries, and as many as tile-parts are said to be.
 bool Codestream::lengths_are_right() const {
-  if (lengths_said_.empty() || count_ == 1) return true;
+  if (lengths_said_.empty()) return true;
+  if (count_ == 1) return lengths_said_.size() >= tiles_[0].parts_said;
   return std::equal(
       lengths_.begin(), lengths_.end(), lengths_said_.begin(), lengths_said_.end(),
       [](const PartLength& a, const PartLength& b) { return a.tile == b.tile && a.length == b.length; });

@@ -202,6 +202,23 @@ TEST_F(Jpeg2000Styles, PartsOfTilesInTurn) {
   }
 }
 
+// As many as tiles and their parts, if there are any: the library refuses streams that say of fewer.
+TEST_F(Jpeg2000Styles, LengthsOfParts) {
+  EncoderPlan plan = textured(false, kSmall);
+  plan.options.part_divider = 'R';
+  plan.options.progression = 2;
+  plan.options.extra = {"TLM=YES"};
+  Stream packed = encode(plan);
+  expect_ours(packed, plan, 0, "TLM");
+  const Stream tlm{std::byte{0xFF}, std::byte{0x55}};
+  const auto at = std::search(packed.begin(), packed.end(), tlm.begin(), tlm.end());
+  ASSERT_NE(at, packed.end());
+  constexpr int kLength = 3, kFirst = 6, kEntry = 5;  // a tile and a length of four bytes
+  at[kLength] = static_cast<std::byte>(std::to_integer<int>(at[kLength]) - kEntry);
+  packed.erase(at + kFirst, at + kFirst + kEntry);
+  expect_declined(packed, plan, "TLM of all parts but one");
+}
+
 // The last part's length may be left open.
 TEST_F(Jpeg2000Styles, APartUpToTheEnd) {
   const EncoderPlan plan = textured(false, kSmall);
