@@ -36,8 +36,9 @@ inline int run_input(const TestedCodec& codec, const uint8_t* data, size_t size)
   const std::optional<FuzzInput> input = FuzzInput::parse({data, size});
   if (!input) return -1;
   const NamedSubject& subject = all[input->subject % all.size()];
-  differential.expect(input->packed, input->format(codec), input->asked(codec));
-  const Outcome outcome = differential.check(subject.subject, codec.tolerance());
+  const TileFormat format = input->format(codec);
+  differential.expect(input->packed, format, input->asked(codec));
+  const Outcome outcome = differential.check(subject.subject, codec.tolerance(format));
   if (outcome.verdict == Verdict::differs) {
     std::fprintf(stderr, "%s: %s\n", subject.name.c_str(), outcome.difference.c_str());
     std::abort();

@@ -141,7 +141,7 @@ class Share {
       uint64_t seed = std::hash<std::string>()(file.filename().string());
       each_tile(codec, file, number_, options_.jobs,
                 [&](std::span<const std::byte> packed, const TileFormat& format, const std::string& name) {
-                  prover_.prove(packed, format, ++seed, name, codec.tolerance());
+                  prover_.prove(packed, format, ++seed, name, codec.tolerance(format));
                 });
       progress(folder.string(), ++done, all.size());
     }

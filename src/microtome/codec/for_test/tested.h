@@ -42,9 +42,9 @@ class TestedCodec {
   virtual Subject judge() const = 0;
   virtual std::vector<NamedSubject> subjects() const = 0;
 
-  /// How far tiles that nobody knows anything of may be from the library's; and how often they can be halved.
-  virtual int tolerance() const = 0;
-  virtual int most_reduced() const = 0;
+  /// How far samples of tiles that nobody knows anything of may be from the library's.
+  virtual int tolerance(const TileFormat& format) const = 0;
+  virtual int most_reduced() const = 0;  ///< How often tiles can be halved.
 
   /// The tile of a seed, of 1 to `max_side` pixels a side, or of as many as are usual for this codec.
   virtual RandomTile random_tile(uint64_t seed, int max_side) const = 0;

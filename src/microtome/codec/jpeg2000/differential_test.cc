@@ -22,7 +22,9 @@ class Jpeg2000Differential : public testing::Test, protected Agreement {
  protected:
   Jpeg2000Differential() : Agreement(tested()) {}
 
-  static int tolerance(const RandomStream& stream) { return stream.reversible ? 0 : 1; }
+  static int tolerance(const RandomStream& stream) {
+    return test::tolerance(stream.reversible, stream.format);
+  }
 };
 
 TEST_F(Jpeg2000Differential, WholeTiles) {

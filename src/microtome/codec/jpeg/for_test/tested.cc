@@ -56,7 +56,7 @@ class Tested final : public microtome::test::TestedCodec {
     return codec_and_own(Compression::jpeg, "jpeg: ", own);
   }
 
-  int tolerance() const override { return 0; }
+  int tolerance(const TileFormat&) const override { return 0; }
   int most_reduced() const override { return 3; }
   int usual_side() const override { return 600; }
 

@@ -55,14 +55,14 @@ class Tested final : public microtome::test::TestedCodec {
     return codec_and_own(Compression::jpeg2000, "jpeg2000: ", own);
   }
 
-  int tolerance() const override { return 1; }  // of 9/7
+  int tolerance(const TileFormat& format) const override { return test::tolerance(false, format); }
   int most_reduced() const override { return 3; }
   int usual_side() const override { return 300; }
 
   RandomTile random_tile(uint64_t seed, int max_side) const override {
     RandomStream stream = random_stream(seed, max_side);
-    return {stream.format, std::move(stream.packed), std::move(stream.description),
-            stream.reversible ? 0 : 1};
+    const int apart = test::tolerance(stream.reversible, stream.format);
+    return {stream.format, std::move(stream.packed), std::move(stream.description), apart};
   }
 
   void damage(std::vector<std::byte>& stream, Random& random) const override { test::damage(stream, random); }
@@ -125,6 +125,12 @@ class Tested final : public microtome::test::TestedCodec {
 bool is_ycbcr(const TileFormat& format) {
   return format.compression == Compression::aperio_jpeg2000_ycbcr ||
          (format.compression == Compression::jpeg2000 && format.color == Color::ycbcr);
+}
+
+int tolerance(bool reversible, const TileFormat& format) {
+  constexpr int kIrreversible = 1, kConverted = 3;
+  if (reversible) return 0;
+  return is_ycbcr(format) ? kConverted : kIrreversible;
 }
 
 const microtome::test::TestedCodec& tested() {
