@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 class Prover {
  public:
   explicit Prover(const ProofOptions& options)
-      : options_(options), subjects_(options.codec->subjects()), differential_(options.codec->judge()) {
+      : options_(options), subjects_(options.subjects()), differential_(options.codec->judge()) {
     clear();
   }
 
@@ -170,6 +170,15 @@ class Share {
 };
 
 }  // namespace
+
+std::vector<NamedSubject> ProofOptions::subjects() const {
+  std::vector<NamedSubject> all = codec->subjects();
+  if (only.empty()) return all;
+  std::erase_if(all, [this](const NamedSubject& subject) {
+    return std::find(only.begin(), only.end(), subject.name) == only.end();
+  });
+  return all;
+}
 
 void prove_share(const ProofOptions& options, int number, std::ostream& out) {
   Share(options, number).run(out);

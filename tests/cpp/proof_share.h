@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <iosfwd>
+#include <string>
 #include <vector>
 
 #include "microtome/codec/for_test/tested.h"
@@ -17,6 +18,10 @@ struct ProofOptions {
   double seconds = 0;  ///< 0: without limit.
   int jobs = 1;
   std::filesystem::path state, save;
+  std::vector<std::string> only;  ///< Names of subjects; empty: all of them.
+
+  /// Those of the codec's that are to be proved.
+  std::vector<NamedSubject> subjects() const;
 };
 
 /// Does the share `number` of `options.jobs`; `out` gets a line for each kind of work (random tiles, then
