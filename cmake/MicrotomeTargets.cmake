@@ -34,6 +34,22 @@ if(MICROTOME_TESTS)
   include(GoogleTest)
 endif()
 
+# What is compiled eight files at a time: "none" (as in a package, where every file has to include what it uses), "tests", or
+# "all". Headers take most of the time of nearly every file. Files with the same names in their unnamed namespaces, and those
+# that Highway includes once per instruction set, are SKIP_UNITY_BUILD_INCLUSION in their layer's CMakeLists.txt.
+set(MICROTOME_UNITY "none" CACHE STRING "What is compiled several files at once, for a short build: none, tests or all")
+set_property(CACHE MICROTOME_UNITY PROPERTY STRINGS none tests all)
+if(NOT MICROTOME_UNITY MATCHES "^(none|tests|all)$")
+  message(FATAL_ERROR "MICROTOME_UNITY is \"${MICROTOME_UNITY}\"; it can be none, tests or all")
+endif()
+
+# microtome_unity(TARGET tests|core): compiles the target's files so, if MICROTOME_UNITY is for what they are.
+function(microtome_unity TARGET WHAT)
+  if(MICROTOME_UNITY STREQUAL "all" OR MICROTOME_UNITY STREQUAL WHAT)
+    set_target_properties(${TARGET} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  endif()
+endfunction()
+
 # microtome_layer(NAME DEPS layer... SOURCES file... TESTS file... [LIBS target...] [TEST_LIBS target...])
 #
 # A static library microtome_<NAME>, and one test program <NAME>_tests made of the layer's *_test.cc files.
@@ -42,6 +58,7 @@ endif()
 function(microtome_layer NAME)
   cmake_parse_arguments(A "" "" "DEPS;SOURCES;TESTS;LIBS;TEST_LIBS" ${ARGN})
   add_library(microtome_${NAME} STATIC ${A_SOURCES})
+  microtome_unity(microtome_${NAME} core)
   list(TRANSFORM A_DEPS PREPEND microtome_)
   target_link_libraries(microtome_${NAME} PUBLIC microtome_flags fmt::fmt Threads::Threads ${A_DEPS} PRIVATE ${A_LIBS})
   if(MICROTOME_TESTS AND A_TESTS)
@@ -62,6 +79,7 @@ function(microtome_test_program TARGET LABEL)
     target_compile_options(${TARGET} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()
   set_target_properties(${TARGET} PROPERTIES MICROTOME_IS_TEST ON)
+  microtome_unity(${TARGET} tests)
   gtest_discover_tests(${TARGET} TEST_PREFIX "${LABEL}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS ${LABEL})
 endfunction()
 

@@ -335,7 +335,7 @@ constexpr uint64_t kEach = 1;
 
 /// Reads a few batches. True: all of their pixels are right.
 Result<bool> read_all(const KnownSlide& known, const LoaderContext& context) {
-  constexpr Size kPatch{40, 30};
+  constexpr Size kSmallPatch{40, 30};
   const std::vector<Patch> patches{
       {0, 0, -5, -5}, {0, 0, 20, 10}, {0, 0, 50, 30}, {0, 0, 61, 33}, {0, 0, 9, 9}};
   MICROTOME_ASSIGN(const auto driver, cuda::Driver::open());
@@ -343,21 +343,21 @@ Result<bool> read_all(const KnownSlide& known, const LoaderContext& context) {
   MICROTOME_ASSIGN(
       auto loader,
       DeviceLoader::open(context, gpu, {known.slide}, std::make_shared<const std::vector<Patch>>(patches),
-                         in_order(patches.size()), {options_for_test(kPatch, 2, 1), 0, {}}));
+                         in_order(patches.size()), {options_for_test(kSmallPatch, 2, 1), 0, {}}));
   MICROTOME_ASSIGN(const cuda::Stream stream, gpu->device->make_stream());
   bool right = true;
   for (;;) {
     MICROTOME_ASSIGN(auto batch, loader->next());
     if (!batch) return right;
     batch->pixels.block->used_on({reinterpret_cast<uintptr_t>(stream.get())});
-    const size_t row = static_cast<size_t>(kPatch.w * kPatch.h * KnownSlide::kSamples);
+    const size_t row = static_cast<size_t>(kSmallPatch.w * kSmallPatch.h * KnownSlide::kSamples);
     std::vector<std::byte> pixels(row * batch->indices.size());
     MICROTOME_TRY(
         gpu->device->copy_to_host(pixels.data(), batch->pixels.block->address(), pixels.size(), stream));
     MICROTOME_TRY(gpu->device->synchronize(stream));
     for (size_t i = 0; i < batch->indices.size(); ++i) {
       const Patch& patch = patches[static_cast<size_t>(batch->indices[i])];
-      const auto expected = known.crop(0, {patch.x, patch.y, kPatch.w, kPatch.h}, kFill);
+      const auto expected = known.crop(0, {patch.x, patch.y, kSmallPatch.w, kSmallPatch.h}, kFill);
       right = right && std::memcmp(pixels.data() + i * row, expected.data(), row) == 0;
     }
   }

@@ -200,9 +200,9 @@ TEST_F(DirectLoaderTest, WhatIsInTheWayIsAnErrorOrTold) {
 
 // Some calls stand for all, others for each way; fewer under the sanitizers.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr uint64_t kEach = 19;
+constexpr uint64_t kEachCall = 19;
 #else
-constexpr uint64_t kEach = 3;
+constexpr uint64_t kEachCall = 3;
 #endif
 
 TEST_F(DirectLoaderTest, AFaultAtEachCallIsAnErrorOrTheRightPixels) {
@@ -214,7 +214,7 @@ TEST_F(DirectLoaderTest, AFaultAtEachCallIsAnErrorOrTheRightPixels) {
   const uint64_t calls = std::min<uint64_t>(report().calls, 300);
   int right = 0, refused = 0;
   for (const gpu::Direct direct : {gpu::Direct::only, gpu::Direct::any}) {
-    for (uint64_t k = direct == gpu::Direct::only ? 1 : 2; k <= calls; k += kEach) {
+    for (uint64_t k = direct == gpu::Direct::only ? 1 : 2; k <= calls; k += kEachCall) {
       configure("fail_at=" + std::to_string(k) + ",fail_with=" + (k % 2 ? "999" : "2"));
       const auto outcome = read_all(known, patches, direct, 1, kLittle);
       if (outcome.ok())

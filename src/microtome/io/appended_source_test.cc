@@ -3,15 +3,10 @@
 #include <memory>
 #include <string>
 
-#include "microtome/io/byte_source.h"
+#include "microtome/io/bytes_for_test.h"
 
 namespace microtome {
 namespace {
-
-Bytes owned(std::string content) {
-  auto owner = std::make_shared<const std::string>(std::move(content));
-  return {std::as_bytes(std::span(*owner)), owner};
-}
 
 std::string read(const ByteSource& source, uint64_t offset, size_t size) {
   std::string text(size, '?');

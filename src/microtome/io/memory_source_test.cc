@@ -3,15 +3,10 @@
 #include <memory>
 #include <string>
 
-#include "microtome/io/byte_source.h"
+#include "microtome/io/bytes_for_test.h"
 
 namespace microtome {
 namespace {
-
-Bytes owned(std::string content) {
-  auto owner = std::make_shared<const std::string>(std::move(content));
-  return {std::as_bytes(std::span(*owner)), owner};
-}
 
 TEST(MemorySource, ReadsAnyRangeAndNothingBeyondTheEnd) {
   const auto source = make_memory_source(owned("0123456789"), "upload");

@@ -20,7 +20,7 @@ namespace microtome {
 namespace {
 
 /// A batch that the device thread has begun.
-struct Flight {
+struct DeviceFlight {
   uint64_t number = 0;
   std::shared_ptr<gpu::DeviceRead> read;
   std::vector<int64_t> indices;
@@ -56,7 +56,7 @@ struct DeviceLoader::State {
   bool may_start();
   void begin_batch();
   Status begin(const std::shared_ptr<gpu::DeviceRead>& read);
-  void deliver(Flight flight);
+  void deliver(DeviceFlight flight);
   void fail(Error error) noexcept;
 
   const LoaderContext context;
@@ -85,7 +85,7 @@ struct DeviceLoader::State {
 
   uint64_t begun = 0;
   size_t batch_bytes = 0;
-  std::deque<Flight> flights;
+  std::deque<DeviceFlight> flights;
   std::unique_ptr<gpu::Pipeline> pipeline;
   std::thread thread;
 };
@@ -178,7 +178,7 @@ Status DeviceLoader::State::work() {
     MICROTOME_ASSIGN(const bool advanced, pipeline->advance());
     for (; !flights.empty() && flights.front().read->finished; moved = true) {
       if (flights.front().read->error) return *flights.front().read->error;
-      Flight flight = std::move(flights.front());
+      DeviceFlight flight = std::move(flights.front());
       flights.pop_front();
       deliver(std::move(flight));
     }
@@ -204,7 +204,7 @@ bool DeviceLoader::State::may_start() {
 /// A batch that cannot begin fails when its turn comes, not the batches before it; none is begun after it.
 void DeviceLoader::State::begin_batch() {
   const auto rows = list.rows_of(begun);
-  Flight flight{begun, std::make_shared<gpu::DeviceRead>(), {rows.begin(), rows.end()}};
+  DeviceFlight flight{begun, std::make_shared<gpu::DeviceRead>(), {rows.begin(), rows.end()}};
   Status status;
   try {
     status = begin(flight.read);
@@ -241,7 +241,7 @@ Status DeviceLoader::State::begin(const std::shared_ptr<gpu::DeviceRead>& read) 
   return pipeline->add(read);
 }
 
-void DeviceLoader::State::deliver(Flight flight) {
+void DeviceLoader::State::deliver(DeviceFlight flight) {
   const gpu::DeviceRead& read = *flight.read;
   const auto count = static_cast<int64_t>(flight.indices.size());
   DeviceBatch batch{{flight.read->block, format.shape(count, options.size, read.shape.samples),

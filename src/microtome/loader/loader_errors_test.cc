@@ -6,8 +6,6 @@
 namespace microtome {
 namespace {
 
-constexpr Size kTile{16, 16};
-
 /// 4 x 4 tiles, of which (2, 1) is broken; one patch for each tile, row by row.
 class BrokenTile : public testing::TestWithParam<int> {
  protected:
@@ -17,9 +15,11 @@ class BrokenTile : public testing::TestWithParam<int> {
       for (int64_t x = 0; x < 64; x += 16) patches.push_back({0, 0, x, y});
     return open_loader(context_, {known_.slide}, patches, in_order(16), std::move(options));
   }
-  LoaderOptions options(int64_t batch_size) const { return options_for_test(kTile, batch_size, GetParam()); }
+  LoaderOptions options(int64_t batch_size) const {
+    return options_for_test(kSmallTile, batch_size, GetParam());
+  }
 
-  const KnownSlide known_{{{{64, 64}, kTile}}, 1, {{0, 2, 1}}};
+  const KnownSlide known_{{{{64, 64}, kSmallTile}}, 1, {{0, 2, 1}}};
   const LoaderContext context_ = context_for_test();
 };
 INSTANTIATE_TEST_SUITE_P(Workers, BrokenTile, testing::Values(0, 1, 2, 8));
@@ -108,9 +108,9 @@ class LoaderArguments : public testing::Test {
     return *Slide::make(make_memory_source({}, "grey slide"), "test", std::move(index));
   }
 
-  const KnownSlide known_{{{{64, 64}, kTile}}};
+  const KnownSlide known_{{{{64, 64}, kSmallTile}}};
   const std::shared_ptr<const Slide> grey_ = grey_slide();
-  const LoaderOptions good_ = options_for_test(kTile, 4, 0);
+  const LoaderOptions good_ = options_for_test(kSmallTile, 4, 0);
 };
 
 TEST_F(LoaderArguments, OptionsOutOfTheirRange) {
@@ -168,7 +168,7 @@ TEST_F(LoaderArguments, WithoutAnyThreadForItsWorkersItIsUnavailable) {
   pthread_attr_destroy(&huge);
   const LoaderContext context = context_for_test();
   const auto loader = open_loader(context, {known_.slide}, {{0, 0, 0, 0}, {0, 0, 9, 9}}, {0, 1},
-                                  options_for_test(kTile, 1, 2));
+                                  options_for_test(kSmallTile, 1, 2));
   const auto batch = loader->next();
   pthread_setattr_default_np(&before);
   ASSERT_FALSE(batch.ok());

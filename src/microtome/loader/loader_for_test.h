@@ -21,6 +21,9 @@
 
 namespace microtome {
 
+/// Of most tests' slides.
+inline constexpr Size kSmallTile{16, 16};
+
 /// An uncompressed RGB slide in memory, and its levels' pixels as plain images to crop from.
 class KnownSlide {
  public:

@@ -16,8 +16,6 @@ const char* __tsan_default_options() {
 namespace microtome {
 namespace {
 
-constexpr Size kTile{16, 16};
-
 template <class InChild>
 int exit_code_of_child(const LoaderContext& context, InChild in_child) {
   context.executor->fork_prepare();
@@ -44,7 +42,7 @@ int exit_code_of_child(const LoaderContext& context, InChild in_child) {
 
 class LoaderFork : public testing::TestWithParam<std::tuple<int, size_t>> {
  protected:
-  LoaderFork() : patches_(half_offset_grid({100, 100}, kTile)) {}
+  LoaderFork() : patches_(half_offset_grid({100, 100}, kSmallTile)) {}
 
   void SetUp() override {
 #ifdef __SANITIZE_ADDRESS__
@@ -55,7 +53,7 @@ class LoaderFork : public testing::TestWithParam<std::tuple<int, size_t>> {
   }
 
   std::unique_ptr<Loader> open() {
-    LoaderOptions options = options_for_test(kTile, 3, std::get<0>(GetParam()));
+    LoaderOptions options = options_for_test(kSmallTile, 3, std::get<0>(GetParam()));
     options.prefetch = 4;
     return open_loader(context_, {known_.slide}, patches_, in_order(patches_.size()), options);
   }
@@ -76,7 +74,7 @@ class LoaderFork : public testing::TestWithParam<std::tuple<int, size_t>> {
     return end.ok() && !end->has_value() ? 0 : 5;
   }
 
-  const KnownSlide known_{{{{100, 100}, kTile}}};
+  const KnownSlide known_{{{{100, 100}, kSmallTile}}};
   const std::vector<Patch> patches_;
   const LoaderContext context_ = context_for_test(std::get<1>(GetParam()));
 };

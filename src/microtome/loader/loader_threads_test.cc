@@ -11,8 +11,6 @@
 namespace microtome {
 namespace {
 
-constexpr Size kTile = GatedSlide::kTile;
-
 /// next() in a thread of its own.
 std::future<Batch> next_elsewhere(Loader& loader) {
   return std::async(std::launch::async, [&loader] { return take(loader); });
@@ -124,7 +122,7 @@ TEST(LoaderThreads, AReadNeedsNoThreadThatALoaderHolds) {
   take(*holder);
   ASSERT_TRUE(slow.source->comes_to({1}));
   Reader reader(context.executor, context.cache, context.workers, context.buffers, context.counters);
-  const Rect all{0, 0, 6 * kTile.w, kTile.h};
+  const Rect all{0, 0, 6 * GatedSlide::kTile.w, GatedSlide::kTile.h};
   std::vector<std::byte> pixels(static_cast<size_t>(all.w * all.h * KnownSlide::kSamples));
   const ImageView view{pixels.data(), all.size(), all.w * KnownSlide::kSamples, KnownSlide::kSamples,
                        SampleType::u8};
@@ -141,8 +139,8 @@ TEST(LoaderThreads, BatchesAheadGoOnWhileAnotherLoaderHasAHugeBatch) {
   constexpr int64_t kHuge = 2000;
   const GatedSlide huge(kHuge, 1), small(4, 2);
   const LoaderContext context = context_for_test();
-  std::vector<Patch> patches{{0, 0, (1 - kHuge) * kTile.w, 0}, {0, 0, 0, 0}};
-  LoaderOptions options = options_for_test({kHuge * kTile.w, kTile.h}, 1, 1);
+  std::vector<Patch> patches{{0, 0, (1 - kHuge) * GatedSlide::kTile.w, 0}, {0, 0, 0, 0}};
+  LoaderOptions options = options_for_test({kHuge * GatedSlide::kTile.w, GatedSlide::kTile.h}, 1, 1);
   options.prefetch = 1;
   huge.source->hold({1, kHuge - 1});
   const auto holder = open_loader(context, {huge.known.slide}, patches, {0, 1}, options);

@@ -8,8 +8,6 @@
 namespace microtome {
 namespace {
 
-constexpr Size kTile{16, 16};
-
 uint64_t drain(Loader& loader) {
   uint64_t rows = 0;
   for (;;) {
@@ -24,12 +22,12 @@ class HalfOffsetGrid : public testing::TestWithParam<std::tuple<int64_t, int64_t
  protected:
   HalfOffsetGrid()
       : image_{std::get<0>(GetParam()), 150},
-        known_({{image_, kTile}}),
-        patches_(half_offset_grid(image_, kTile)),
-        tiles_(static_cast<uint64_t>(ceil_div(image_.w, kTile.w) * ceil_div(image_.h, kTile.h))) {}
+        known_({{image_, kSmallTile}}),
+        patches_(half_offset_grid(image_, kSmallTile)),
+        tiles_(static_cast<uint64_t>(ceil_div(image_.w, kSmallTile.w) * ceil_div(image_.h, kSmallTile.h))) {}
 
   LoaderOptions options() const {
-    return options_for_test(kTile, std::get<1>(GetParam()), std::get<2>(GetParam()));
+    return options_for_test(kSmallTile, std::get<1>(GetParam()), std::get<2>(GetParam()));
   }
 
   /// How many tiles are decoded for the whole grid.
@@ -67,8 +65,8 @@ TEST_P(HalfOffsetGrid, ShuffledTooWhereTheBudgetHoldsTheSlide) {
 TEST_P(HalfOffsetGrid, AnEnoughBudgetIsARowOfTiles) {
   LoaderOptions how = options();
   how.prefetch = 0;
-  const int64_t batch_rows = ceil_div(how.batch_size, image_.w / kTile.w + 1) + 1;
-  const int64_t row = ceil_div(image_.w, kTile.w) * kTile.w * kTile.h * KnownSlide::kSamples;
+  const int64_t batch_rows = ceil_div(how.batch_size, image_.w / kSmallTile.w + 1) + 1;
+  const int64_t row = ceil_div(image_.w, kSmallTile.w) * kSmallTile.w * kSmallTile.h * KnownSlide::kSamples;
   how.keep_bytes = static_cast<size_t>((batch_rows + 2) * row);
   EXPECT_EQ(decoded(context_for_test(), how, in_order(patches_.size())), tiles_);
 }
@@ -96,37 +94,37 @@ TEST_P(HalfOffsetGrid, AProcessCacheIsUsedInsteadAndKeepsAll) {
 TEST(LoaderTiles, ATileIsKeptNoLongerThanItIsNeeded) {
   // A budget for the whole slide: were tiles not dropped after their last use, each would take a fresh block.
   const Size image{64, 16 * 200};
-  const KnownSlide known({{image, kTile}});
+  const KnownSlide known({{image, kSmallTile}});
   const LoaderContext context = context_for_test();
-  const auto patches = half_offset_grid(image, kTile);
-  const auto loader =
-      open_loader(context, {known.slide}, patches, in_order(patches.size()), options_for_test(kTile, 5, 2));
+  const auto patches = half_offset_grid(image, kSmallTile);
+  const auto loader = open_loader(context, {known.slide}, patches, in_order(patches.size()),
+                                  options_for_test(kSmallTile, 5, 2));
   EXPECT_EQ(drain(*loader), patches.size());
   EXPECT_EQ(context.counters->decoded, 4u * 200u);
   EXPECT_LT(context.buffers->info().fresh, 100u);
 }
 
 TEST(LoaderTiles, ATileThatOneBatchAloneNeedsIsDecodedStraightToItsPlace) {
-  const KnownSlide known({{{64, 64}, kTile}});
+  const KnownSlide known({{{64, 64}, kSmallTile}});
   const LoaderContext context = context_for_test();
   std::vector<Patch> patches;
   for (int64_t y = 0; y < 64; y += 16)
     for (int64_t x = 0; x < 64; x += 16) patches.push_back({0, 0, x, y});
   const auto loader =
-      open_loader(context, {known.slide}, patches, in_order(16), options_for_test(kTile, 4, 2));
+      open_loader(context, {known.slide}, patches, in_order(16), options_for_test(kSmallTile, 4, 2));
   EXPECT_EQ(drain(*loader), 16u);
   EXPECT_EQ(context.counters->decoded, 16u);
   EXPECT_EQ(context.counters->direct, 16u);
 }
 
 TEST(LoaderTiles, OnlyTheSharedTileOfABatchGoesThroughTheCache) {
-  const KnownSlide known({{{64, 64}, kTile}});
+  const KnownSlide known({{{64, 64}, kSmallTile}});
   const LoaderContext context = context_for_test();
   std::vector<Patch> patches;
   for (int64_t x = 0; x < 64; x += 16) patches.push_back({0, 0, x, 0});
   patches.push_back({0, 0, 16, 0});  // the second batch needs the second tile again
   const auto loader =
-      open_loader(context, {known.slide}, patches, in_order(5), options_for_test(kTile, 4, 1));
+      open_loader(context, {known.slide}, patches, in_order(5), options_for_test(kSmallTile, 4, 1));
   EXPECT_EQ(drain(*loader), 5u);
   EXPECT_EQ(context.counters->decoded, 4u);
   EXPECT_EQ(context.counters->direct, 3u);
@@ -134,7 +132,7 @@ TEST(LoaderTiles, OnlyTheSharedTileOfABatchGoesThroughTheCache) {
 }
 
 TEST(LoaderTiles, TwoSlidesDoNotShareTiles) {
-  const KnownSlide a({{{64, 64}, kTile}}, 1), b({{{64, 64}, kTile}}, 2);
+  const KnownSlide a({{{64, 64}, kSmallTile}}, 1), b({{{64, 64}, kSmallTile}}, 2);
   const LoaderContext context = context_for_test();
   std::vector<Patch> patches;
   for (uint32_t i = 0; i < 40; ++i) patches.push_back({i % 2, 0, 5 + i, 5});

@@ -12,7 +12,7 @@ namespace {
 
 namespace tag = tiff::tag;
 
-TestDirectory grey(Size size, Size tile, uint32_t first_offset) {
+TestDirectory grey_channel(Size size, Size tile, uint32_t first_offset) {
   TestDirectory directory = tiled(size, tile);
   const auto tiles = static_cast<size_t>(((size.w + tile.w - 1) / tile.w) * ((size.h + tile.h - 1) / tile.h));
   std::vector<uint32_t> offsets, counts;
@@ -45,7 +45,8 @@ struct Made {
 
 TEST(ChannelGrid, IsPlanar) {
   TestTiff tiff;
-  for (const uint32_t offset : {100u, 200u, 300u}) tiff.directory(grey({500, 300}, {256, 256}, offset));
+  for (const uint32_t offset : {100u, 200u, 300u})
+    tiff.directory(grey_channel({500, 300}, {256, 256}, offset));
   const Made made(tiff);
   ASSERT_EQ(made.error(), "ok");
   const TileGrid& grid = **made.grid;
@@ -64,8 +65,8 @@ TEST(ChannelGrid, IsPlanar) {
 // Arrays may be longer than the image needs; the rest belongs to no channel.
 TEST(ChannelGrid, TakesOfEachDirectoryWhatTheImageNeeds) {
   TestTiff tiff;
-  tiff.directory(grey({256, 256}, {256, 256}, 0)).set(u32(tag::kTileOffsets, {10, 11, 12}));
-  tiff.directory(grey({256, 256}, {256, 256}, 0)).set(u32(tag::kTileOffsets, {20, 21}));
+  tiff.directory(grey_channel({256, 256}, {256, 256}, 0)).set(u32(tag::kTileOffsets, {10, 11, 12}));
+  tiff.directory(grey_channel({256, 256}, {256, 256}, 0)).set(u32(tag::kTileOffsets, {20, 21}));
   const Made made(tiff);
   ASSERT_EQ(made.error(), "ok");
   EXPECT_EQ((*made.grid)->offsets.size(), 2u);
@@ -95,7 +96,7 @@ TEST(ChannelGrid, PlanarDirectoriesCanBeJoined) {
 }
 
 TEST(ChannelGrid, WhatDiffersCannotBeJoined) {
-  const TestDirectory base = grey({256, 256}, {256, 256}, 8);
+  const TestDirectory base = grey_channel({256, 256}, {256, 256}, 8);
   const auto error_of = [&](const TestDirectory& second) {
     TestTiff tiff;
     tiff.directory(base);
@@ -103,7 +104,7 @@ TEST(ChannelGrid, WhatDiffersCannotBeJoined) {
     return Made(tiff).error();
   };
   EXPECT_EQ(error_of(base), "ok");
-  EXPECT_EQ(error_of(grey({256, 255}, {256, 256}, 8)),
+  EXPECT_EQ(error_of(grey_channel({256, 255}, {256, 256}, 8)),
             "unsupported: channel 1 (256x255 uint8 in tiles of 256x256, uncompressed) is kept otherwise than "
             "channel 0 "
             "(256x256 uint8 in tiles of 256x256, uncompressed)");
@@ -113,7 +114,7 @@ TEST(ChannelGrid, WhatDiffersCannotBeJoined) {
   changed[2].set(u16(tag::kPhotometric, {0}));
   changed[3].set(u16(tag::kSampleFormat, {2}));
   changed[4].set(u16(tag::kFillOrder, {2}));
-  changed[5] = grey({256, 256}, {128, 256}, 8);
+  changed[5] = grey_channel({256, 256}, {128, 256}, 8);
   for (const TestDirectory& second : changed)
     EXPECT_TRUE(error_of(second).starts_with("unsupported: channel 1 (")) << error_of(second);
 

@@ -51,7 +51,7 @@ Result<std::unique_ptr<TileGrid>> grid_of(const std::string& stream, uint64_t of
   return make_jpeg_grid(std::as_bytes(std::span(stream)), offset);
 }
 
-std::string error_of(const std::string& stream) {
+std::string stream_error(const std::string& stream) {
   const auto grid = grid_of(stream);
   return grid.ok() ? "ok" : grid.error().to_string();
 }
@@ -104,28 +104,28 @@ TEST(EmbeddedJpeg, ColoursAreThoseThatLibjpegWouldTake) {
 }
 
 TEST(EmbeddedJpeg, WhatIsNoneIsRefused) {
-  EXPECT_EQ(error_of(""), "corrupt: not a JPEG stream");
-  EXPECT_EQ(error_of("\x89PNG"), "corrupt: not a JPEG stream");
-  EXPECT_EQ(error_of(kStart + "text"), "corrupt: jpeg: expected a marker before the frame header");
-  EXPECT_EQ(error_of(kStart + segment(0xC0, frame(4, 4, "\1\2\3\4"))),
+  EXPECT_EQ(stream_error(""), "corrupt: not a JPEG stream");
+  EXPECT_EQ(stream_error("\x89PNG"), "corrupt: not a JPEG stream");
+  EXPECT_EQ(stream_error(kStart + "text"), "corrupt: jpeg: expected a marker before the frame header");
+  EXPECT_EQ(stream_error(kStart + segment(0xC0, frame(4, 4, "\1\2\3\4"))),
             "unsupported: jpeg: 4 components of 8 bits, expected 1 or 3 of 8");
-  EXPECT_EQ(error_of(kStart + segment(0xC1, frame(4, 4, "\1", 12))),
+  EXPECT_EQ(stream_error(kStart + segment(0xC1, frame(4, 4, "\1", 12))),
             "unsupported: jpeg: 1 components of 12 bits, expected 1 or 3 of 8");
-  EXPECT_EQ(error_of(kStart + segment(0xC0, frame(0, 4, "\1"))),
+  EXPECT_EQ(stream_error(kStart + segment(0xC0, frame(0, 4, "\1"))),
             "corrupt: image size 4x0, expected 1 to 2147483647 each way");
-  EXPECT_EQ(error_of(kStart + segment(0xC0, frame(65535, 65535, "\1\2\3"))),
+  EXPECT_EQ(stream_error(kStart + segment(0xC0, frame(65535, 65535, "\1\2\3"))),
             "unsupported: a tile of 65535x65535 pixels of 3 uint8 samples; a tile may decode to at most "
             "2147483648 bytes");
-  EXPECT_EQ(error_of(kStart + segment(0xC0, frame(4, 4, "\1\2\3").substr(0, 8))),
+  EXPECT_EQ(stream_error(kStart + segment(0xC0, frame(4, 4, "\1\2\3").substr(0, 8))),
             "corrupt: jpeg: a frame header of 8 bytes");
 }
 
 TEST(EmbeddedJpeg, CutAnywhereBeforeTheEndOfItsFrameHeaderItIsCorrupt) {
   const std::string whole =
       kStart + kJfif + "\xFF" + segment(0xC4, "t") + segment(0xC2, frame(4, 4, "\1\2\3"));
-  EXPECT_EQ(error_of(whole), "ok");
+  EXPECT_EQ(stream_error(whole), "ok");
   for (size_t size = 0; size < whole.size(); ++size)
-    EXPECT_EQ(error_of(whole.substr(0, size)).substr(0, 8), "corrupt:") << size;
+    EXPECT_EQ(stream_error(whole.substr(0, size)).substr(0, 8), "corrupt:") << size;
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ class RealSlides : public testing::Test {
   }
 };
 
-std::string sizes(const Slide& slide) {
+std::string level_sizes(const Slide& slide) {
   std::string text;
   for (const Level& level : slide.levels())
     text += std::to_string(level.size.w) + "x" + std::to_string(level.size.h) + " ";
@@ -148,7 +148,7 @@ TEST_F(RealSlides, AperioAsOpenSlideSeesIt) {
     const auto slide = opened(row.file);
     ASSERT_TRUE(slide);
     EXPECT_EQ(slide->format(), "aperio");
-    EXPECT_EQ(sizes(*slide), row.sizes);
+    EXPECT_EQ(level_sizes(*slide), row.sizes);
     ASSERT_TRUE(slide->mpp() && slide->objective_power());
     EXPECT_EQ(slide->mpp()->x, row.mpp);
     EXPECT_EQ(slide->mpp()->y, row.mpp);
@@ -209,7 +209,7 @@ TEST_F(RealSlides, PyramidsAsOpenSlideSeesThem) {
     const auto slide = opened(std::string("generic-pyramid/") + row.file);
     ASSERT_TRUE(slide);
     EXPECT_EQ(slide->format(), "generic-tiff");
-    EXPECT_EQ(sizes(*slide), row.sizes);
+    EXPECT_EQ(level_sizes(*slide), row.sizes);
     const auto mpp = slide->properties().find("openslide.mpp-x");
     EXPECT_EQ(mpp == slide->properties().end() ? "" : mpp->second, row.mpp);
   }
@@ -219,13 +219,13 @@ TEST_F(RealSlides, PyramidsAsOpenSlideSeesThem) {
 TEST_F(RealSlides, PyramidsThatOpenSlideDoesNotSeeWhole) {
   const auto subs = opened("generic-pyramid/patch.tif");
   ASSERT_TRUE(subs);
-  EXPECT_EQ(sizes(*subs), "256x256 128x128 64x64 32x32 1x1 ");
+  EXPECT_EQ(level_sizes(*subs), "256x256 128x128 64x64 32x32 1x1 ");
   const auto strips = opened("generic-pyramid/image_sorted.tif");
   ASSERT_TRUE(strips);
-  EXPECT_EQ(sizes(*strips), "512x512 256x256 128x128 64x64 ");
+  EXPECT_EQ(level_sizes(*strips), "512x512 256x256 128x128 64x64 ");
   const auto mask = opened("generic-pyramid/image_rgb_mask.tif");
   ASSERT_TRUE(mask);
-  EXPECT_EQ(sizes(*mask), "512x512 ");
+  EXPECT_EQ(level_sizes(*mask), "512x512 ");
   EXPECT_EQ(mask->properties().at("microtome.other-images"), "directory 1: 512x512, a mask");
   // 23 of 48 tiles have no bytes.
   const auto sparse = opened("generic-pyramid/no_dzi.tif");

@@ -14,7 +14,7 @@ namespace {
 
 namespace tag = tiff::tag;
 
-TestDirectory reduced(TestDirectory directory) {
+TestDirectory as_reduced(TestDirectory directory) {
   return directory.set(u32(tag::kNewSubfileType, {1}));
 }
 
@@ -45,12 +45,12 @@ TEST(TiffPyramids, PagesOfOneSizeAreAnImageEach) {
 
 TEST(TiffPyramids, ReducedImagesGoToTheFirstThatTheyFit) {
   TestTiff tiff;
-  tiff.directory(tiled({512, 512}, {64, 64}));           // 0
-  tiff.directory(reduced(tiled({256, 256}, {64, 64})));  // 1
-  tiff.directory(tiled({1024, 512}, {64, 64}));          // 2
-  tiff.directory(reduced(tiled({256, 256}, {64, 64})));  // 3: of the second, as OpenSlide has it
-  tiff.directory(reduced(stripped({256, 128}, 16)));     // 4: strips must have the shape
-  tiff.directory(reduced(stripped({100, 30}, 16)));      // 5: fits none
+  tiff.directory(tiled({512, 512}, {64, 64}));              // 0
+  tiff.directory(as_reduced(tiled({256, 256}, {64, 64})));  // 1
+  tiff.directory(tiled({1024, 512}, {64, 64}));             // 2
+  tiff.directory(as_reduced(tiled({256, 256}, {64, 64})));  // 3: of the second, as OpenSlide has it
+  tiff.directory(as_reduced(stripped({256, 128}, 16)));     // 4: strips must have the shape
+  tiff.directory(as_reduced(stripped({100, 30}, 16)));      // 5: fits none
   EXPECT_EQ(sorted(tiff), "0>1 | 2>3>4 | 5");
 }
 
@@ -58,7 +58,7 @@ TEST(TiffPyramids, StripPyramidsMarkedOrNot) {
   TestTiff tiff;
   tiff.directory(stripped({400, 300}, 16));
   tiff.directory(stripped({200, 150}, 150));
-  tiff.directory(reduced(stripped({100, 75}, 1)));
+  tiff.directory(as_reduced(stripped({100, 75}, 1)));
   EXPECT_EQ(sorted(tiff), "0>1>2");
 }
 
@@ -66,8 +66,8 @@ TEST(TiffPyramids, SubIfdsBelongToTheirOwnDirectory) {
   TestTiff tiff;
   for (int plane = 0; plane < 2; ++plane) {
     TestDirectory& base = tiff.directory(tiled({512, 512}, {64, 64}));
-    base.subs.push_back(reduced(tiled({256, 256}, {64, 64})));
-    base.subs.push_back(reduced(tiled({128, 128}, {64, 64})));
+    base.subs.push_back(as_reduced(tiled({256, 256}, {64, 64})));
+    base.subs.push_back(as_reduced(tiled({128, 128}, {64, 64})));
   }
   EXPECT_EQ(sorted(tiff), "0>2>3 | 1>4>5");  // pages 2 and 3 hang below directory 0
 }
@@ -81,7 +81,7 @@ TEST(TiffPyramids, MasksHaveLevelsThatAreMasks) {
   TestTiff tiff;
   tiff.directory(tiled({512, 512}, {64, 64}));
   tiff.directory(mask({512, 512}, 4));
-  tiff.directory(reduced(tiled({256, 256}, {64, 64})));
+  tiff.directory(as_reduced(tiled({256, 256}, {64, 64})));
   tiff.directory(mask({256, 256}, 5));
   EXPECT_EQ(sorted(tiff), "0>2 | 1>3");
 }
@@ -117,7 +117,7 @@ TEST(TiffPyramids, KindsAreWhatDirectoriesSay) {
 TestTiff two_images() {
   TestTiff tiff;
   tiff.directory(tiled({512, 384}, {64, 64})).set(ascii(tag::kImageDescription, "first"));
-  tiff.directory(reduced(tiled({256, 192}, {64, 64})));
+  tiff.directory(as_reduced(tiled({256, 192}, {64, 64})));
   tiff.directory(stripped({300, 300}, 7))
       .set(ascii(tag::kImageDescription, "second"))
       .set(u16(tag::kSamplesPerPixel, {1}))

@@ -7,7 +7,7 @@
 namespace microtome {
 namespace {
 
-std::string error_of(std::string_view text, const XmlLimits& limits = {}) {
+std::string xml_error(std::string_view text, const XmlLimits& limits = {}) {
   const auto root = parse_xml(text, limits);
   return root.ok() ? "ok" : root.error().to_string();
 }
@@ -49,19 +49,19 @@ TEST(Xml, IsUtf8WhateverItSays) {
     ASSERT_TRUE(root.ok()) << encoding << ": " << root.error().to_string();
     EXPECT_EQ(root->text, "\xC2\xB5m") << encoding;
   }
-  EXPECT_EQ(error_of("<a>\xB5m</a>"), "corrupt: XML, line 1 column 4: not well-formed (invalid token)");
+  EXPECT_EQ(xml_error("<a>\xB5m</a>"), "corrupt: XML, line 1 column 4: not well-formed (invalid token)");
 }
 
 TEST(Xml, WhatIsNotWellFormedIsCorrupt) {
-  EXPECT_EQ(error_of(""), "corrupt: XML, line 1 column 1: no element found");
-  EXPECT_EQ(error_of("<a>\n  <b></a>"), "corrupt: XML, line 2 column 8: mismatched tag");
-  EXPECT_EQ(error_of("<a><b>"), "corrupt: XML, line 1 column 7: no element found");
-  EXPECT_EQ(error_of("<a/><b/>"), "corrupt: XML, line 1 column 5: junk after document element");
-  EXPECT_EQ(error_of("<a x='1' x='2'/>"), "corrupt: XML, line 1 column 10: duplicate attribute");
-  EXPECT_EQ(error_of("<a>&unknown;</a>"), "corrupt: XML, line 1 column 4: undefined entity");
-  EXPECT_EQ(error_of(std::string_view("<a>\0</a>", 8)),
+  EXPECT_EQ(xml_error(""), "corrupt: XML, line 1 column 1: no element found");
+  EXPECT_EQ(xml_error("<a>\n  <b></a>"), "corrupt: XML, line 2 column 8: mismatched tag");
+  EXPECT_EQ(xml_error("<a><b>"), "corrupt: XML, line 1 column 7: no element found");
+  EXPECT_EQ(xml_error("<a/><b/>"), "corrupt: XML, line 1 column 5: junk after document element");
+  EXPECT_EQ(xml_error("<a x='1' x='2'/>"), "corrupt: XML, line 1 column 10: duplicate attribute");
+  EXPECT_EQ(xml_error("<a>&unknown;</a>"), "corrupt: XML, line 1 column 4: undefined entity");
+  EXPECT_EQ(xml_error(std::string_view("<a>\0</a>", 8)),
             "corrupt: XML, line 1 column 4: not well-formed (invalid token)");
-  EXPECT_EQ(error_of("plain text"), "corrupt: XML, line 1 column 1: syntax error");
+  EXPECT_EQ(xml_error("plain text"), "corrupt: XML, line 1 column 1: syntax error");
 }
 
 // What XML has been attacked with: entities that expand to gigabytes, or name files and hosts.
@@ -76,7 +76,7 @@ TEST(Xml, EntitiesAreRefused) {
       "<!DOCTYPE a><a/>",
   };
   for (const char* text : hostile) {
-    const std::string error = error_of(text);
+    const std::string error = xml_error(text);
     EXPECT_TRUE(error.starts_with("corrupt: XML, line 1 column ") &&
                 error.ends_with(": a document type declaration"))
         << text << ": " << error;
@@ -91,20 +91,20 @@ TEST(Xml, LimitsHold) {
     for (int i = 0; i < depth; ++i) text += "</a>";
     return text;
   };
-  EXPECT_EQ(error_of(nested(64)), "ok");
-  EXPECT_EQ(error_of(nested(65)),
+  EXPECT_EQ(xml_error(nested(64)), "ok");
+  EXPECT_EQ(xml_error(nested(65)),
             "corrupt: XML, line 1 column 193: elements deeper than the limit max_depth of 64");
-  EXPECT_EQ(error_of(nested(100000)).substr(0, 12), "corrupt: XML");
+  EXPECT_EQ(xml_error(nested(100000)).substr(0, 12), "corrupt: XML");
 
   const XmlLimits few{.max_nodes = 4};
-  EXPECT_EQ(error_of("<a x='' y=''><b/></a>", few), "ok");
-  EXPECT_EQ(error_of("<a x='' y=''><b/><b/></a>", few),
+  EXPECT_EQ(xml_error("<a x='' y=''><b/></a>", few), "ok");
+  EXPECT_EQ(xml_error("<a x='' y=''><b/><b/></a>", few),
             "corrupt: XML, line 1 column 18: more elements and attributes than the limit max_nodes of 4");
-  EXPECT_EQ(error_of("<a x='' y='' z='' w=''/>", few),
+  EXPECT_EQ(xml_error("<a x='' y='' z='' w=''/>", few),
             "corrupt: XML, line 1 column 1: more elements and attributes than the limit max_nodes of 4");
 
-  EXPECT_EQ(error_of("<a/>", {.max_bytes = 4}), "ok");
-  EXPECT_EQ(error_of("<a/> ", {.max_bytes = 4}),
+  EXPECT_EQ(xml_error("<a/>", {.max_bytes = 4}), "ok");
+  EXPECT_EQ(xml_error("<a/> ", {.max_bytes = 4}),
             "corrupt: XML of 5 bytes, more than the limit max_bytes of 4");
 }
 

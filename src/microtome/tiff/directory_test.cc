@@ -14,11 +14,6 @@ namespace {
 
 using namespace std::string_literals;
 
-template <class T>
-std::string error_of(const Result<T>& result) {
-  return result.ok() ? "no error" : result.error().to_string();
-}
-
 class Values : public ::testing::TestWithParam<EncodingParam> {
  protected:
   TiffBuilder b{GetParam().first, GetParam().second};

@@ -12,11 +12,6 @@
 namespace microtome::tiff {
 namespace {
 
-template <class T>
-std::string error_of(const Result<T>& result) {
-  return result.ok() ? "no error" : result.error().to_string();
-}
-
 constexpr uint64_t kTiles = 1'000'000;
 
 uint64_t offset_of_tile(uint64_t index) {

@@ -129,6 +129,12 @@ class TiffBuilder {
   uint64_t link_at_ = 0, last_next_at_ = 0;
 };
 
+/// What a test compares with the message it expects.
+template <class T>
+std::string error_of(const Result<T>& result) {
+  return result.ok() ? "no error" : result.error().to_string();
+}
+
 /// Passes reads on and counts them.
 class CountingSource final : public ByteSource {
  public:

@@ -64,7 +64,7 @@ class JpegUnstuff : public testing::TestWithParam<std::string_view> {
   microtome::test::GuardedMemory memory_{4096};
 };
 
-std::vector<std::byte> bytes(std::initializer_list<int> values) {
+std::vector<std::byte> scan_bytes(std::initializer_list<int> values) {
   std::vector<std::byte> v;
   for (const int value : values) v.push_back(static_cast<std::byte>(value));
   return v;
@@ -125,7 +125,7 @@ TEST_P(JpegUnstuff, RestartMarkersAreCountedRoundTheClock) {
 }
 
 TEST_P(JpegUnstuff, NothingIsAllocatedForMoreSegmentsThanTheScanCanHold) {
-  const auto scan = bytes({1, 2, 0xFF, 0xD9});
+  const auto scan = scan_bytes({1, 2, 0xFF, 0xD9});
   EXPECT_EQ(unstuffer_.run(scan, 0), nullptr);
   EXPECT_EQ(unstuffer_.run(scan, size_t{1} << 60), nullptr);
   EXPECT_NE(unstuffer_.run(scan, 1), nullptr);

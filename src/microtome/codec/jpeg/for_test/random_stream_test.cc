@@ -17,11 +17,11 @@
 namespace microtome::jpeg::test {
 namespace {
 
-constexpr int kStreams = 3000, kMaxSide = 200;
+constexpr int kStreams = 3000, kStreamSide = 200;
 
 TEST(RandomStream, TheLibraryTakesEachWithoutAWarning) {
   for (uint64_t seed = 0; seed < kStreams; ++seed) {
-    const RandomStream stream = random_stream(seed, kMaxSide);
+    const RandomStream stream = random_stream(seed, kStreamSide);
     const PlainImage image = plain_decode(stream.packed, stream.format);
     ASSERT_EQ(image.complaint, "") << "seed " << seed << " " << stream.description;
     EXPECT_GE(image.size.w, stream.format.size.w);
@@ -31,7 +31,7 @@ TEST(RandomStream, TheLibraryTakesEachWithoutAWarning) {
 
 TEST(RandomStream, HoldsTheCoefficientsThatWereWritten) {
   for (uint64_t seed = 0; seed < kStreams; ++seed) {
-    const RandomStream stream = random_stream(seed, kMaxSide);
+    const RandomStream stream = random_stream(seed, kStreamSide);
     const auto found = plain_coefficients(stream.packed, stream.format);
     ASSERT_EQ(found.size(), stream.components.size()) << "seed " << seed << " " << stream.description;
     for (size_t i = 0; i < found.size(); ++i) {
@@ -56,7 +56,7 @@ TEST(RandomStream, HoldsTheCoefficientsThatWereWritten) {
 TEST(RandomStream, IsTheSameForTheSameSeed) {
   std::set<std::vector<std::byte>> different;
   for (uint64_t seed = 0; seed < 50; ++seed) {
-    const RandomStream a = random_stream(seed, kMaxSide), b = random_stream(seed, kMaxSide);
+    const RandomStream a = random_stream(seed, kStreamSide), b = random_stream(seed, kStreamSide);
     EXPECT_EQ(a.packed, b.packed);
     EXPECT_EQ(a.description, b.description);
     different.insert(a.packed);
@@ -69,7 +69,7 @@ TEST(RandomStream, IsTheSameForTheSameSeed) {
 TEST(RandomStream, CoversWhatItSaysItDoes) {
   std::map<std::string, int> found;
   for (uint64_t seed = 0; seed < kStreams; ++seed) {
-    const RandomStream stream = random_stream(seed, kMaxSide);
+    const RandomStream stream = random_stream(seed, kStreamSide);
     const auto has = [&](const char* what, bool does) { found[what] += does ? 1 : 0; };
     const auto& c = stream.components;
     const auto three = [&](int h, int v) {
