@@ -50,23 +50,23 @@ bench: packages-bench
 	  --scale $(if $(FULL),1,1/16)
 	$(if $(FULL),,@$(VENV)/bin/python tools/make_slides.py build/slides-full --only B D --keep --scale 1)
 	@$(VENV)/bin/python bench/setup_peers.py build/peers-venv
-	@$(VENV)/bin/python bench/build_floor.py build/bench
+	@$(VENV)/bin/python bench/build_floor.py
 	@$(VENV)/bin/python bench/run.py $(BENCH_SLIDES) --json build/bench.json --done-when \
-	  --floor build/bench/bench/floors/microtome_floor --peers build/peers-venv/bin/python $(if $(CUCIM21),--cucim21 "$(CUCIM21)") $(BENCH)
+	  --floor build/release/bench/floors/microtome_floor --peers build/peers-venv/bin/python $(if $(CUCIM21),--cucim21 "$(CUCIM21)") $(BENCH)
 
 RACE := --rounds 9 --recode 30:420 --recode 75:420 --recode 90:420 --recode 75:444
 jpeg-race: packages-bench
 	$(INSTALL) --extras demo
 	@$(VENV)/bin/python tools/make_slides.py build/slides --only B D F --keep --scale 1/16
-	@$(VENV)/bin/python bench/build_floor.py build/bench
-	@build/bench/bench/floors/microtome_tile_race $(RACE) build/slides/B.tif build/slides/D.tif build/slides/F.tif
+	@$(VENV)/bin/python bench/build_floor.py
+	@build/release/bench/floors/microtome_tile_race $(RACE) build/slides/B.tif build/slides/D.tif build/slides/F.tif
 
 RACE2000 := --rounds 7 --reduce 1 --reduce 2 --reduce 3 --recode 5/3 --recode white --recode grey
 jpeg2000-race: packages-bench
 	$(INSTALL) --extras demo
 	@$(VENV)/bin/python tools/make_slides.py build/slides --only A C --keep --scale 1/16
-	@$(VENV)/bin/python bench/build_floor.py build/bench
-	@build/bench/bench/floors/microtome_tile_race $(RACE2000) build/slides/C.svs build/slides/A.svs \
+	@$(VENV)/bin/python bench/build_floor.py
+	@build/release/bench/floors/microtome_tile_race $(RACE2000) build/slides/C.svs build/slides/A.svs \
 	  $(wildcard $(SLIDES)/aperio/CMU-1-JP2K-Region.svs $(SLIDES)/aperio/1065626.svs)
 
 bench-count: requirements

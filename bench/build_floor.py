@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Builds bench/floors (bare codec loops, the race of decoders) with the libraries that the package is built with.
 
-Prints the path of the loops.
+In build/release, whose objects of the core they share with the C++ tests. Prints the path of the loops.
 
-python bench/build_floor.py [BUILD_DIR]
+python bench/build_floor.py
 """
 
 import subprocess
@@ -17,9 +17,15 @@ from install_package import cmake_options  # noqa: E402
 
 
 def main():
-    build = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build" / "bench")
-    options = cmake_options() | {"MICROTOME_BENCH": "ON"}
-    configure = ["cmake", "--preset", "release", "-B", build, *(f"-D{k}={v}" for k, v in options.items())]
+    build = ROOT / "build" / "release"
+    configure = [
+        "cmake",
+        "--preset",
+        "release",
+        "-B",
+        build,
+        *(f"-D{k}={v}" for k, v in cmake_options().items()),
+    ]
     targets = ["microtome_floor", "microtome_tile_race"]
     for command in (configure, ["cmake", "--build", build, "--target", *targets]):
         done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)

@@ -98,11 +98,8 @@ def fuzz(run):
 def counts(run):
     """Instructions of fixed jobs against bench/count/expected.json; each job is one test."""
     make_environment(run.options.venv, sys.executable, ["test", "demo"], run.log)
-    folder, program = BUILD / "bench", "microtome_count"
-    options = cmake_options() | {"MICROTOME_BENCH": "ON"}
-    defines = [f"-D{name}={value}" for name, value in options.items()]
-    run.must(["cmake", "--preset", "release", "-B", folder, *defines])
-    run.must(["cmake", "--build", folder, "--parallel", CORES, "--target", program])
+    program = "microtome_count"
+    folder = build(run, "release", [program])
     report = BUILD / "count" / "report.json"
     report.unlink(missing_ok=True)
     command = [
