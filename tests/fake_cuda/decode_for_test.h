@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -90,7 +91,8 @@ class DeviceDecodeTest : public cuda::FakeDriverTest {
       const auto is_right = [&](std::byte found, std::byte wanted) {
         return found == wanted || found == or_else;
       };
-      EXPECT_TRUE(std::equal(memory.data(), memory.data() + bytes, expected.pixels.data(), is_right))
+      EXPECT_TRUE(std::memcmp(memory.data(), expected.pixels.data(), bytes) == 0 ||
+                  std::equal(memory.data(), memory.data() + bytes, expected.pixels.data(), is_right))
           << "batch " << done.batches;
       done.filled += (*batch)->errors.size();
       ++done.batches;

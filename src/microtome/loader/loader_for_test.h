@@ -54,14 +54,15 @@ class KnownSlide {
   std::vector<std::byte> crop(int level, Rect region, std::byte fill) const {
     const Size size = sizes_[static_cast<size_t>(level)];
     std::vector<std::byte> pixels(static_cast<size_t>(region.w * region.h * kSamples), fill);
+    const int64_t begin = std::max<int64_t>(region.x, 0), end = std::min(region.x + region.w, size.w);
+    if (begin >= end) return pixels;
     for (int64_t y = 0; y < region.h; ++y) {
-      for (int64_t x = 0; x < region.w; ++x) {
-        const int64_t from_x = region.x + x, from_y = region.y + y;
-        if (from_x < 0 || from_y < 0 || from_x >= size.w || from_y >= size.h) continue;
-        const std::byte* from =
-            images_[static_cast<size_t>(level)].data() + (from_y * size.w + from_x) * kSamples;
-        std::copy_n(from, kSamples, pixels.data() + (y * region.w + x) * kSamples);
-      }
+      const int64_t from_y = region.y + y;
+      if (from_y < 0 || from_y >= size.h) continue;
+      const std::byte* from =
+          images_[static_cast<size_t>(level)].data() + (from_y * size.w + begin) * kSamples;
+      std::copy_n(from, (end - begin) * kSamples,
+                  pixels.data() + (y * region.w + begin - region.x) * kSamples);
     }
     return pixels;
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace microtome {
@@ -18,10 +19,11 @@ struct Canvas {
   }
   static constexpr std::byte kUntouched{0xCD};
 
-  /// Byte `byte` of the pixel at x, y.
-  std::byte at(int64_t x, int64_t y, size_t byte) const {
-    return view.row(y)[static_cast<size_t>(x) * view.pixel_bytes() + byte];
+  const std::byte* pixel(int64_t x, int64_t y) const {
+    return view.row(y) + static_cast<size_t>(x) * view.pixel_bytes();
   }
+  /// Byte `byte` of the pixel at x, y.
+  std::byte at(int64_t x, int64_t y, size_t byte) const { return pixel(x, y)[byte]; }
   bool gaps_untouched() const {
     for (int64_t y = 0; y < view.size.h; ++y) {
       for (auto i = static_cast<int64_t>(view.row_bytes()); i < view.row_stride; ++i)
@@ -47,8 +49,8 @@ void expect_filled(int64_t width, uint16_t samples, SampleType type, int64_t gap
   fill_pixels(canvas.view, pixel, stores);
   for (int64_t y = 0; y < 5; ++y)
     for (int64_t x = 0; x < width; ++x)
-      for (size_t i = 0; i < pixel.size(); ++i)
-        ASSERT_EQ(canvas.at(x, y, i), pixel[i]) << x << "," << y << " byte " << i << " of " << width;
+      ASSERT_EQ(std::memcmp(canvas.pixel(x, y), pixel.data(), pixel.size()), 0)
+          << x << "," << y << " of " << width;
   EXPECT_TRUE(canvas.gaps_untouched());
 }
 
