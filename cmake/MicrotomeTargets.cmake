@@ -47,6 +47,8 @@ endif()
 function(microtome_unity TARGET WHAT)
   if(MICROTOME_UNITY STREQUAL "all" OR MICROTOME_UNITY STREQUAL WHAT)
     set_target_properties(${TARGET} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    # Types of an unnamed namespace in a class that another file defines: GCC takes it for a header.
+    target_compile_options(${TARGET} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
 endfunction()
 
