@@ -49,16 +49,13 @@ struct Sums {
 };
 constexpr size_t kSums = 4 * kWords;  // words
 
+// Never made empty: the constructor would be compiled for no instruction set in particular.
 HWY_INLINE Sums load_sums(const int16_t* from) {
-  Sums s;
-  for (size_t i = 0; i < 4; ++i) s.v[i] = load16(from + i * kWords);
-  return s;
+  return {{load16(from), load16(from + kWords), load16(from + 2 * kWords), load16(from + 3 * kWords)}};
 }
 
 HWY_INLINE Sums plus(const Sums& a, const Sums& b) {
-  Sums s;
-  for (size_t i = 0; i < 4; ++i) s.v[i] = add(a.v[i], b.v[i]);
-  return s;
+  return {{add(a.v[0], b.v[0]), add(a.v[1], b.v[1]), add(a.v[2], b.v[2]), add(a.v[3], b.v[3])}};
 }
 
 #if HWY_TARGET == HWY_AVX3_DL

@@ -29,6 +29,7 @@ class Codestream {
 
   const Grid& grid() const { return grid_; }
   size_t tiles() const { return count_; }
+  size_t components() const { return components_; }
   PacketBytes bytes_of(size_t tile) const;
   /// The marker segments that say how a tile is coded, one behind the other: those of the main header, and
   /// behind SOT the tile's own. Tiles of one place whose segments are equal are coded alike.

@@ -9,6 +9,7 @@
 #include "microtome/base/checked.h"
 #include "microtome/base/fail.h"
 #include "microtome/codec/jpeg2000/header.h"
+#include "microtome/codec/jpeg2000/packet_count.h"
 #include "microtome/codec/jpeg2000/planes.h"
 #include "microtome/codec/part_rows.h"
 #include "microtome/codec/request.h"
@@ -125,11 +126,6 @@ Status check_header(const Header& header, const Stream& tile, const TileFormat& 
   }
   return ok_status();
 }
-
-// A part of the reference grid, half-open.
-struct Area {
-  uint32_t x0, y0, x1, y1;
-};
 
 // What to decode for `region`: whole codestream tiles, which a slide's tile is one of. OpenJPEG decodes a
 // part of one by another way, through sparse arrays, and at 9/7 its pixels near the part's edges are not
@@ -248,6 +244,12 @@ Status LibraryDecoder::decode(std::span<const std::byte> packed, const TileForma
   const Rect bounds = want.bounds();
   MICROTOME_TRY(check_header(header, tile, format, want));
   MICROTOME_TRY(check_tile_parts(tile.codestream, header.tiles));
+  const Grid grid{{header.x0, header.y0, header.x1, header.y1},
+                  header.tile_x0,
+                  header.tile_y0,
+                  header.tile_w,
+                  header.tile_h};
+  MICROTOME_TRY(check_packet_count(tile.codestream, grid, header.components.size()));
   const Area area = area_for(bounds, want.reduce, header);
   // The boxes of most files say nothing that is not known, and need not be right.
   MICROTOME_ASSIGN(const ImageHandle image,

@@ -24,6 +24,7 @@ HWY_AFTER_NAMESPACE();
 #include <algorithm>
 #include <new>
 
+#include "microtome/codec/jpeg2000/packet_count.h"
 #include "microtome/simd/targets.h"
 
 namespace microtome::jpeg2000 {
@@ -150,6 +151,7 @@ bool TileDecoder::decode(std::span<const std::byte> codestream, const TileFormat
   if (!check_stream_size({image.w(), image.h()}, format, want).ok()) return false;
   // Otherwise the picture's pixels at that resolution have no samples of their own.
   if (image.x0 % (1u << want.reduce) != 0 || image.y0 % (1u << want.reduce) != 0) return false;
+  if (!check_packet_count(codestream, stream_.grid(), stream_.components()).ok()) return false;
   if (stream_.tiles() == 1) return decode_tile(0, format, ycbcr, want);
   for (size_t tile = 0; tile < stream_.tiles(); ++tile) {
     if (!decode_part_of(tile, format, ycbcr, want)) return false;
