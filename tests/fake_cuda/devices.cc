@@ -129,8 +129,8 @@ DriverStatus cuDevicePrimaryCtxRetain(ContextHandle* context, DeviceOrdinal devi
   FAKE_ENTER("cuDevicePrimaryCtxRetain");
   if (!fake::is_device(device)) return DriverStatus::invalid_device;
   const std::lock_guard lock(fake::state().mutex);
-  ContextObject& object = fake::state().contexts[device];
-  object.device = device;
+  // `device` is written once: other threads read it without the mutex.
+  ContextObject& object = fake::state().contexts.try_emplace(device, ContextObject{device}).first->second;
   ++object.retained;
   *context = &object;
   return DriverStatus::success;
