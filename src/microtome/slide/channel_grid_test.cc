@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "microtome/base/error_for_test.h"
 #include "microtome/slide/tiff_for_test.h"
 
 namespace microtome {
@@ -36,7 +37,7 @@ struct Made {
     for (size_t i = 0; i < images.size(); ++i) planes.push_back({&file.directories[i], &images[i]});
     grid = make_channel_grid(planes);
   }
-  std::string error() const { return grid.ok() ? "ok" : grid.error().to_string(); }
+  std::string error() const { return error_text(grid); }
 
   tiff::File file;
   std::vector<TiffImage> images;

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "microtome/base/error_for_test.h"
+
 namespace microtome {
 namespace {
 
@@ -52,8 +54,7 @@ Result<std::unique_ptr<TileGrid>> grid_of(const std::string& stream, uint64_t of
 }
 
 std::string stream_error(const std::string& stream) {
-  const auto grid = grid_of(stream);
-  return grid.ok() ? "ok" : grid.error().to_string();
+  return error_text(grid_of(stream));
 }
 
 const std::string kStart = "\xFF\xD8";

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "microtome/base/error_for_test.h"
 #include "microtome/slide/tiff_for_test.h"
 
 namespace microtome {
@@ -43,8 +44,7 @@ Result<std::shared_ptr<const Slide>> make(SlideIndex index) {
 }
 
 std::string error_of(SlideIndex index) {
-  const auto slide = make(std::move(index));
-  return slide.ok() ? "ok" : slide.error().to_string();
+  return error_text(make(std::move(index)));
 }
 
 TEST(Slide, DownsamplesAreTheExactRatioOfEachAxis) {

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "microtome/base/error_for_test.h"
 #include "microtome/slide/tiff_for_test.h"
 
 namespace microtome {
@@ -28,8 +29,7 @@ Result<Read> read(const TestDirectory& directory) {
 }
 
 std::string error_of(const TestDirectory& directory) {
-  const auto result = read(directory);
-  return result.ok() ? "ok" : result.error().to_string();
+  return error_text(read(directory));
 }
 
 TestDirectory tiles() {

@@ -4,12 +4,13 @@
 
 #include <string>
 
+#include "microtome/base/error_for_test.h"
+
 namespace microtome {
 namespace {
 
 std::string xml_error(std::string_view text, const XmlLimits& limits = {}) {
-  const auto root = parse_xml(text, limits);
-  return root.ok() ? "ok" : root.error().to_string();
+  return error_text(parse_xml(text, limits));
 }
 
 TEST(Xml, IsATree) {

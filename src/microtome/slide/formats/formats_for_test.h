@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "microtome/base/error_for_test.h"
 #include "microtome/slide/slide.h"
 #include "microtome/slide/tiff_for_test.h"
 
@@ -19,8 +20,7 @@ inline std::shared_ptr<const Slide> opened(const TestTiff& tiff, const OpenOptio
 }
 
 inline std::string error_of(const TestTiff& tiff, const OpenOptions& options = {}) {
-  const auto slide = Slide::open(tiff.source(), options);
-  return slide.ok() ? "ok" : slide.error().to_string();
+  return error_text(Slide::open(tiff.source(), options));
 }
 
 inline std::string sizes(const Slide& slide) {

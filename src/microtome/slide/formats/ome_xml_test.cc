@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "microtome/base/error_for_test.h"
+
 namespace microtome {
 namespace {
 
@@ -159,8 +161,7 @@ TEST(OmeXml, LengthsInMicrometres) {
 
 TEST(OmeXml, WhatIsNoNumberIsCorrupt) {
   const auto error = [](const std::string& attributes, const std::string& inside = "<TiffData/>") {
-    const auto document = read(pixels(attributes, inside));
-    return document.ok() ? "ok" : document.error().to_string();
+    return error_text(read(pixels(attributes, inside)));
   };
   EXPECT_EQ(error("SizeZ='x'"), "corrupt: OME-XML: SizeZ \"x\" of Pixels, expected a whole number");
   EXPECT_EQ(error("SizeT='-1'"), "corrupt: OME-XML: SizeT \"-1\" of Pixels, expected a whole number");
