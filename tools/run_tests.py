@@ -55,14 +55,14 @@ def run_suite(name, options):
     path = LOGS / f"{name}.log"
     about, suite = (SUITES | BY_NAME)[name]
     print(f"== {name}: {about}", flush=True)
-    begin = time.monotonic()
+    begin, cpu_begin = time.monotonic(), cpu_time()
     with open(path, "w") as log:
         try:
             outcome = suite(Run(log, options))
         except Exception as error:
             traceback.print_exc(file=log)
             outcome = Outcome(failed=1, notes=[f"failed: the suite could not run: {error}"])
-    seconds = time.monotonic() - begin
+    seconds, cpu_seconds = time.monotonic() - begin, cpu_time() - cpu_begin
     for note in outcome.notes:
         print("   ", note)
     if outcome.failed:
@@ -76,7 +76,13 @@ def run_suite(name, options):
         f"   {outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped in {seconds:.0f} s",
         flush=True,
     )
-    return outcome, seconds
+    return outcome, seconds, cpu_seconds
+
+
+def cpu_time():
+    """Seconds of all CPUs together, of this process and of the children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def main():
@@ -100,9 +106,11 @@ def main():
     LOGS.mkdir(parents=True, exist_ok=True)
     results = {name: run_suite(name, options) for name in options.suites or SUITES}
     total = Outcome()
-    print(f"\n{'suite':10} {'passed':>7} {'failed':>7} {'skipped':>7} {'seconds':>8}")
-    for name, (outcome, seconds) in results.items():
-        print(f"{name:10} {outcome.passed:7} {outcome.failed:7} {outcome.skipped:7} {seconds:8.0f}")
+    print(f"\n{'suite':10} {'passed':>7} {'failed':>7} {'skipped':>7} {'seconds':>8} {'of CPU':>8}")
+    for name, (outcome, seconds, cpu_seconds) in results.items():
+        print(
+            f"{name:10} {outcome.passed:7} {outcome.failed:7} {outcome.skipped:7} {seconds:8.0f} {cpu_seconds:8.0f}"
+        )
         total += outcome
     print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
     return 1 if total.failed or total.passed == 0 else 0

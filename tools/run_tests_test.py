@@ -40,7 +40,7 @@ def test_a_suite_that_cannot_run_counts_as_failed(logs, monkeypatch, capsys):
         run.must([sys.executable, "-c", "print('the cause'); raise SystemExit(7)"])
 
     monkeypatch.setitem(run_tests.SUITES, "broken", ("breaks", broken))
-    outcome, _ = run_tests.run_suite("broken", argparse.Namespace())
+    outcome, *_ = run_tests.run_suite("broken", argparse.Namespace())
     assert (outcome.passed, outcome.failed) == (0, 1)
     assert "ended with 7" in outcome.notes[0]
     assert "the cause" in capsys.readouterr().out
@@ -99,7 +99,7 @@ def test_headers_that_cannot_be_fetched_are_a_skip_and_a_wrong_declaration_a_fai
 
         monkeypatch.setattr(running.Run, "status", end)
         monkeypatch.setattr(checks, "make_environment", lambda *_: None)
-        outcome, _ = run_tests.run_suite("abi", argparse.Namespace(venv=logs))
+        outcome, *_ = run_tests.run_suite("abi", argparse.Namespace(venv=logs))
         return outcome.passed, outcome.failed, outcome.skipped
 
     assert run_abi(77, "") == (0, 0, 1)

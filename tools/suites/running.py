@@ -3,6 +3,7 @@
 import argparse
 import os
 import subprocess
+import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 
@@ -46,8 +47,9 @@ class Run:
         """The exit status of `command`, its output in the log. A command that hangs is ended and is a failure."""
         command = [str(word) for word in command]
         print("$", " ".join(command), file=self.log, flush=True)
+        begin = time.monotonic()
         try:
-            return subprocess.run(
+            status = subprocess.run(
                 command,
                 cwd=ROOT,
                 env=os.environ | (env or {}),
@@ -57,8 +59,10 @@ class Run:
                 timeout=COMMAND_TIMEOUT_S,
             ).returncode
         except subprocess.TimeoutExpired:
-            print(f"ended after {COMMAND_TIMEOUT_S} s", file=self.log, flush=True)
-            return 124
+            status = 124
+        ended = "ended" if status == 124 else f"exit {status}"
+        print(f"# {ended} after {time.monotonic() - begin:.0f} s", file=self.log, flush=True)
+        return status
 
     def must(self, command, env=None):
         if (status := self.status(command, env)) != 0:
