@@ -6,7 +6,6 @@ copy that was built here is linked with the system's libraries, and says the ver
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from . import _core
@@ -61,6 +60,7 @@ def _versions() -> dict[str, str]:
 
 def _sbom() -> dict[str, Any] | None:
     """The wheel's list, or None."""
+    import json
     from importlib import metadata
 
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -18,6 +17,13 @@ if TYPE_CHECKING:
     from .slide import Fill, OnError
 
 __all__ = ["Loader", "LoaderStats"]
+
+
+def _warn(message: str, *arguments: object) -> None:
+    """Tells the log "microtome"."""
+    import logging  # here: it takes a third as long to import as all of this package
+
+    logging.getLogger("microtome").warning(message, *arguments)
 
 
 class LoaderStats(NamedTuple):
@@ -353,13 +359,13 @@ class Loader:
         """Notes how cuFile reads, and says once what was in its way: when an epoch begins, and when it has ended."""
         self._gds_mode, lacking = walk.direct
         if lacking and not self._told_of_gds:
-            logging.getLogger("microtome").warning("gds = 'auto': %s; pinned memory instead", lacking)
+            _warn("gds = 'auto': %s; pinned memory instead", lacking)
             self._told_of_gds = True
 
     def _tell(self, lacking):
         """Says once that the CPU decodes what a GPU's library would have decoded."""
         if lacking and not self._told:
-            logging.getLogger("microtome").warning("%s; the CPU decodes instead", lacking)
+            _warn("%s; the CPU decodes instead", lacking)
             self._told = True
 
     def stats(self) -> LoaderStats:

@@ -131,6 +131,14 @@ def test_a_new_process_has_no_threads_and_says_so():
     assert done.stderr == ""
 
 
+def test_importing_brings_nothing_that_takes_longer_than_the_package_itself():
+    code = "import sys; before = {*sys.modules}; import microtome; print(*({*sys.modules} - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    brought = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "microtome" in brought
+    assert not brought & {"json", "logging", "numpy", "subprocess"}
+
+
 JPEG_COUNTS = """
 import sys
 import microtome as mt
