@@ -20,10 +20,14 @@ target_compile_options(microtome_flags INTERFACE
   $<$<BOOL:${werror}>:-Werror>)
 target_include_directories(microtome_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
 if(MICROTOME_SANITIZE)
-  # Tests need not be watched for undefined behaviour themselves (the layers are), which alone doubles their compile time.
-  # It is said here because it must stand behind what it takes back.
+  # Tests need not be watched for undefined behaviour themselves (the layers are), which alone doubles their compile time, nor
+  # counted for the fuzzers. It is said here because it must stand behind what it takes back.
+  set(not_in_tests undefined)
+  if(MICROTOME_SANITIZE MATCHES "fuzzer-no-link")
+    string(APPEND not_in_tests ",fuzzer-no-link")
+  endif()
   target_compile_options(microtome_flags INTERFACE
-    -fsanitize=${MICROTOME_SANITIZE} $<$<BOOL:$<TARGET_PROPERTY:MICROTOME_IS_TEST>>:-fno-sanitize=undefined>
+    -fsanitize=${MICROTOME_SANITIZE} $<$<BOOL:$<TARGET_PROPERTY:MICROTOME_IS_TEST>>:-fno-sanitize=${not_in_tests}>
     -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_compile_definitions(microtome_flags INTERFACE _GLIBCXX_ASSERTIONS)  # bounds of span and vector
   target_link_options(microtome_flags INTERFACE -fsanitize=${MICROTOME_SANITIZE})
@@ -85,7 +89,7 @@ function(microtome_test_program TARGET LABEL)
   gtest_discover_tests(${TARGET} TEST_PREFIX "${LABEL}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS ${LABEL})
 endfunction()
 
-# microtome_fuzzer(NAME LAYERS layer...): libFuzzer program fuzz_<NAME> from <NAME>.cc.
+# microtome_fuzzer(NAME LAYERS layer...): libFuzzer program fuzz_<NAME> from <NAME>.cc, one of the target "fuzzers".
 function(microtome_fuzzer NAME)
   cmake_parse_arguments(A "" "" "LAYERS" ${ARGN})
   add_executable(fuzz_${NAME} ${NAME}.cc)
@@ -93,4 +97,5 @@ function(microtome_fuzzer NAME)
   target_link_libraries(fuzz_${NAME} PRIVATE ${A_LAYERS})
   target_compile_options(fuzz_${NAME} PRIVATE -fsanitize=fuzzer)
   target_link_options(fuzz_${NAME} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers fuzz_${NAME})
 endfunction()

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "microtome/base/sanitizers.h"
+
 // Compiled for three instruction sets, chosen when the program starts: before the sanitizers are ready for
 // it.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#if MICROTOME_TSAN || MICROTOME_ASAN
 #define FLOORS_VECTOR
 #else
 #define FLOORS_VECTOR __attribute__((target_clones("default", "avx2", "arch=skylake-avx512")))

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "microtome/base/cases_for_test.h"
 #include "microtome/loader/device_loader.h"
 #include "microtome/loader/loader_for_test.h"
 #include "tests/fake_cuda/fake_for_test.h"
@@ -113,11 +114,7 @@ class DeviceDecodeTest : public cuda::FakeDriverTest {
   /// call's number. Under the sanitizers some calls stand for all.
   void fail_at_each_call(const std::shared_ptr<const Slide>& slide, gpu::Decode decode,
                          const std::string& settings, const std::string& how, Verdicts& verdicts) {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-    constexpr uint64_t kEach = 7;
-#else
-    constexpr uint64_t kEach = 1;
-#endif
+    constexpr auto kEach = test::step<uint64_t>();
     constexpr size_t kLittle = size_t{2} << 20;
     const auto walk_once = [&] { return walk(slide, decode, 1, OnError::raise, kLittle, false); };
     configure(settings);

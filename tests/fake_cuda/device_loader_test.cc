@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "microtome/base/cases_for_test.h"
 #include "microtome/loader/loader_for_test.h"
 #include "tests/fake_cuda/fake_for_test.h"
 
@@ -326,12 +327,7 @@ TEST_F(DeviceLoaderTest, AForkedChildIsToldAndLeavesAllAlone) {
   EXPECT_EQ(rest + 1, loader->batch_count());
 }
 
-// Under the sanitizers some calls stand for all.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr uint64_t kEach = 7;
-#else
-constexpr uint64_t kEach = 1;
-#endif
+constexpr auto kEach = test::step<uint64_t>();
 
 /// Reads a few batches. True: all of their pixels are right.
 Result<bool> read_all(const KnownSlide& known, const LoaderContext& context) {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "microtome/base/cases_for_test.h"
 #include "microtome/base/fail.h"
 #include "microtome/loader/device_loader.h"
 #include "microtome/loader/loader_for_test.h"
@@ -137,7 +138,7 @@ TEST_F(DirectLoaderTest, SlabsAreWrittenAgainOnlyWhenTheirReadersAreDone) {
   std::vector<Patch> there_and_back = places({2048, 1600});
   const std::vector<Patch> once = there_and_back;
   there_and_back.insert(there_and_back.end(), once.rbegin(), once.rend());
-  for (int seed = 1; seed <= 3; ++seed) {
+  for (int seed = 1; seed <= test::cases(3); ++seed) {
     configure("delay=1500,cufile_delay=100,seed=" + std::to_string(seed));
     const Outcome outcome = read_all(known, there_and_back, gpu::Direct::only, 3, kLittle).value();
     EXPECT_GT(outcome.stats.by_cufile, 80u);  // some again
@@ -198,12 +199,7 @@ TEST_F(DirectLoaderTest, WhatIsInTheWayIsAnErrorOrTold) {
   EXPECT_TRUE(has(refused(file, Errc::unavailable), "/nowhere/libcufile.so.0"));
 }
 
-// Some calls stand for all, others for each way; fewer under the sanitizers.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr uint64_t kEachCall = 19;
-#else
-constexpr uint64_t kEachCall = 3;
-#endif
+constexpr auto kEachCall = 3 * test::step<uint64_t>();  // some calls stand for all, others for each way
 
 TEST_F(DirectLoaderTest, AFaultAtEachCallIsAnErrorOrTheRightPixels) {
   const KnownSlide known({{kWhole, kTile}}, 3, {}, {}, as_file);

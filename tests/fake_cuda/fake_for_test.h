@@ -7,13 +7,14 @@
 #include <cstdlib>
 #include <string>
 
+#include "microtome/base/sanitizers.h"
 #include "microtome/device/cuda/device.h"
 #include "microtome/device/cuda/driver.h"
 #include "tests/fake_cuda/control.h"
 
 /// Begins a test whose operations race: to the thread sanitizer the fake's streams are threads, and it is
 /// right.
-#ifdef __SANITIZE_THREAD__
+#if MICROTOME_TSAN
 #define RACES_ON_PURPOSE() GTEST_SKIP() << "the thread sanitizer stops at races that are meant"
 #else
 #define RACES_ON_PURPOSE() static_cast<void>(0)

@@ -12,6 +12,9 @@ from install_package import ROOT, cmake_options, make_environment
 from suites.gtest import run_programs
 from suites.running import BUILD, CORES, LOGS, Outcome, Run
 
+# Names functions and lines in reports of Clang's sanitizers, which do not know it by the name that Debian gives it.
+SYMBOLIZER = {"ASAN_SYMBOLIZER_PATH": "/usr/lib/llvm-14/bin/llvm-symbolizer"}
+
 
 # The sanitizers of GCC 12 and Clang 14 place their shadow memory at fixed addresses, which newer kernels' address
 # randomisation hits now and then; `setarch -R` turns it off for the command and what it starts.
@@ -56,7 +59,7 @@ def release(run):
 def fuzz(run):
     """Each fuzz target for --fuzz-seconds, from its checked-in corpus and what earlier runs found."""
     prefix = without_randomisation()
-    folder = build(run, "fuzz", prefix=prefix)
+    folder = build(run, "asan", ["fuzzers"], prefix)
     targets = sorted(file for file in folder.rglob("fuzz_*") if file.is_file() and os.access(file, os.X_OK))
     if not targets:
         raise RuntimeError("no fuzz target was built")
@@ -77,7 +80,7 @@ def fuzz(run):
                 grown,
                 *[c for c in [corpus] if c.is_dir()],
             ]
-            status = Run(log, run.options).status(command)
+            status = Run(log, run.options).status(command, SYMBOLIZER)
         tail = (LOGS / f"fuzz-{name}.log").read_text(errors="replace").splitlines()[-25:]
         print(
             f"fuzz_{name}: exit {status}",

@@ -1,5 +1,6 @@
 """Suites of the sanitizers: C++ tests, and Python tests of the extension, both built with one of them."""
 
+import platform
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from install_package import ROOT, make_environment
 
-from suites.native import cpp, without_randomisation
+from suites.native import SYMBOLIZER, cpp, without_randomisation
 from suites.running import BUILD, CORES, Outcome, junit
 
 # What runs in `make test`; `make asan` and `make tsan` run every layer.
@@ -25,9 +26,10 @@ ON_THE_FAKE = tuple(
 
 @dataclass(frozen=True)
 class Sanitizer:
-    """`libraries` come before Python's own: Python is not built with the sanitizer."""
+    """`libraries`, of `compiler`, come before Python's own: Python is not built with the sanitizer."""
 
     preset: str
+    compiler: str
     libraries: tuple
     options: dict  # environment variables
     python_options: dict
@@ -35,8 +37,11 @@ class Sanitizer:
 
 ADDRESS = Sanitizer(
     "asan",
-    ("libasan.so", "libstdc++.so"),  # the first looks for exceptions' functions in the second
-    {
+    "clang-14",
+    # The first looks for exceptions' functions in the second.
+    (f"libclang_rt.asan-{platform.machine()}.so", "libstdc++.so"),
+    SYMBOLIZER
+    | {
         "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
         "UBSAN_OPTIONS": "print_stacktrace=1",
     },
@@ -45,6 +50,7 @@ ADDRESS = Sanitizer(
 )
 THREAD = Sanitizer(
     "tsan",
+    "gcc",
     ("libtsan.so",),
     {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"},
     # Only what our own code does is looked at; a child made by fork goes on.
@@ -76,7 +82,9 @@ def python_under(run, sanitizer, tests):
     """pytest's `tests`, on an extension and a fake GPU that are built with the sanitizer."""
     prefix, package = without_randomisation(), built_package(run, sanitizer)
     libraries = [
-        subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True).stdout.strip()
+        subprocess.run(
+            [sanitizer.compiler, f"-print-file-name={name}"], capture_output=True, text=True
+        ).stdout.strip()
         for name in sanitizer.libraries
     ]
     environment = sanitizer.options | sanitizer.python_options

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "microtome/base/fork_for_test.h"
 #include "microtome/c_api/slide_for_test.h"
 
 extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options();
@@ -264,10 +265,7 @@ TEST_F(CApiLoader, BrokenTilesEndThePassOrAreReported) {
 }
 
 TEST_F(CApiLoader, GoesOnInAForkedChild) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP()
-      << "GCC 12's address sanitizer leaves its allocator locked in a child forked while threads allocate";
-#endif
+  FORKS_WHILE_THREADS_ALLOCATE();
   microtome_loader_options options = options_of(2);
   options.workers = 2;
   Pass pass(open_.slide, patches_, options);

@@ -9,9 +9,10 @@
 #include <new>
 #include <vector>
 
+#include "microtome/base/sanitizers.h"
 #include "microtome/c_api/slide_for_test.h"
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !MICROTOME_ASAN && !MICROTOME_TSAN
 
 namespace {
 // How many allocations succeed before one fails; negative: all.

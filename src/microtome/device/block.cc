@@ -5,21 +5,16 @@
 #include <cstdint>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define MICROTOME_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define MICROTOME_ASAN 1
-#endif
-#endif
-#ifdef MICROTOME_ASAN
+#include "microtome/base/sanitizers.h"
+
+#if MICROTOME_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
 
 namespace microtome {
 namespace {
 
-#ifdef MICROTOME_ASAN
+#if MICROTOME_ASAN
 constexpr bool kMapLargeBlocks = false;
 #else
 constexpr bool kMapLargeBlocks = true;
@@ -62,7 +57,7 @@ void free_block(std::byte* block, size_t bytes) noexcept {
   }
 }
 
-#ifdef MICROTOME_ASAN
+#if MICROTOME_ASAN
 void forbid_block(const std::byte* block, size_t bytes) noexcept {
   __asan_poison_memory_region(block, bytes);
 }

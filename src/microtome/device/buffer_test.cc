@@ -12,6 +12,8 @@
 #include <limits>
 #include <thread>
 
+#include "microtome/base/fork_for_test.h"
+
 namespace microtome {
 namespace {
 
@@ -208,10 +210,7 @@ TEST(BufferPool, ManyThreads) {
 }
 
 TEST(BufferPool, AForkedChildFindsThePoolUnlocked) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP()
-      << "GCC 12's address sanitizer leaves its allocator locked in a child forked while threads allocate";
-#endif
+  FORKS_WHILE_THREADS_ALLOCATE();
   const auto pool = BufferPool::make(4 * kMiB);
   std::atomic<bool> stop{false};
   std::thread busy([&] {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <thread>
 
+#include "microtome/base/fork_for_test.h"
 #include "microtome/exec/executor.h"
 
 // The thread sanitizer refuses threads in a child of a process with threads unless told; that is what is
@@ -126,10 +127,7 @@ TEST(ExecutorFork, AGrandchildWorksToo) {
 }
 
 TEST(ExecutorFork, ManyForksWhileTasksComeAndGo) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP()
-      << "GCC 12's address sanitizer leaves its allocator locked in a child forked while threads allocate";
-#endif
+  FORKS_WHILE_THREADS_ALLOCATE();
   const auto executor = std::make_shared<Executor>();
   std::atomic<bool> stop{false};
   std::thread busy([&] {

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "microtome/base/fork_for_test.h"
 #include "microtome/loader/loader_for_test.h"
 
 // The thread sanitizer refuses threads in a child of a process with threads unless told; that is what is
@@ -45,11 +46,7 @@ class LoaderFork : public testing::TestWithParam<std::tuple<int, size_t>> {
   LoaderFork() : patches_(half_offset_grid({100, 100}, kSmallTile)) {}
 
   void SetUp() override {
-#ifdef __SANITIZE_ADDRESS__
-    if (std::get<0>(GetParam()) > 0)
-      GTEST_SKIP() << "GCC 12's address sanitizer leaves its allocator locked in a child forked while "
-                      "threads allocate";
-#endif
+    if (std::get<0>(GetParam()) > 0) FORKS_WHILE_THREADS_ALLOCATE();
   }
 
   std::unique_ptr<Loader> open() {

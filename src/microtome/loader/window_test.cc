@@ -158,7 +158,7 @@ TEST(Window, EachTileIsDecodedOnceWhereTheBudgetAllows) {
       batch.resize(random() % 6);
       for (uint32_t& col : batch) col = static_cast<uint32_t>(random() % 20);
     }
-    for (const uint64_t prefetch : {0, 1, 3, 100}) {
+    for (const uint64_t prefetch : {0u, 1u, 3u, 100u}) {
       const Simulation simulation(batches, 20 * kTileBytes, prefetch);
       for (const auto& [col, times] : simulation.decoded) EXPECT_EQ(times, 1) << "tile " << col;
     }
@@ -174,7 +174,7 @@ TEST(Window, NeverHoldsMoreThanItsBudget) {
       for (uint32_t& col : batch) col = static_cast<uint32_t>(random() % 25);
     }
     const size_t budget = kTileBytes * (random() % 12) + 50;
-    for (const uint64_t prefetch : {0, 2, 7})
+    for (const uint64_t prefetch : {0u, 2u, 7u})
       EXPECT_LE(Simulation(batches, budget, prefetch).most_cached, budget);
   }
 }

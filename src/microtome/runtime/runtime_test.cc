@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "microtome/base/fork_for_test.h"
 #include "microtome/loader/loader_for_test.h"
 
 // The thread sanitizer refuses threads in a child of a process with threads unless told; that is what is
@@ -56,10 +57,7 @@ TEST(Runtime, LoadersGetWhatReadersHave) {
 }
 
 TEST(Runtime, WorksInAChildOfAProcessThatReads) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP()
-      << "GCC 12's address sanitizer leaves its allocator locked in a child forked while threads allocate";
-#endif
+  FORKS_WHILE_THREADS_ALLOCATE();
   const KnownSlide known({{kImage, kTile}});
   ASSERT_TRUE(reads(known, 3));
   std::atomic<bool> stop{false};

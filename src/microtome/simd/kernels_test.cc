@@ -102,7 +102,7 @@ TEST(StreamCopy, EveryLengthAndAlignment) {
   on_every_target([&] {
     alignas(64) std::byte dst[600];
     for (size_t at = 0; at < 66; at += 3) {
-      for (const size_t bytes : {0, 1, 15, 16, 63, 64, 65, 127, 128, 191, 300, 384, 513}) {
+      for (const size_t bytes : {0u, 1u, 15u, 16u, 63u, 64u, 65u, 127u, 128u, 191u, 300u, 384u, 513u}) {
         std::fill(std::begin(dst), std::end(dst), std::byte{0xA5});
         stream_copy(src.data() + bytes % 5, bytes, dst + at);
         stream_end();

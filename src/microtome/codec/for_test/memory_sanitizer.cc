@@ -1,22 +1,21 @@
 #include "microtome/codec/for_test/memory_sanitizer.h"
 
-#if defined(__has_feature)
-#if __has_feature(memory_sanitizer)
+#include "microtome/base/sanitizers.h"
+
+#if MICROTOME_MSAN
 #include <sanitizer/msan_interface.h>
-#define MICROTOME_MEMORY_SANITIZER 1
-#endif
 #endif
 
 namespace microtome::test {
 
 void written_unseen([[maybe_unused]] const void* data, [[maybe_unused]] size_t size) {
-#ifdef MICROTOME_MEMORY_SANITIZER
+#if MICROTOME_MSAN
   __msan_unpoison(data, size);
 #endif
 }
 
 void not_written_yet([[maybe_unused]] const void* data, [[maybe_unused]] size_t size) {
-#ifdef MICROTOME_MEMORY_SANITIZER
+#if MICROTOME_MSAN
   __msan_poison(data, size);
 #endif
 }

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "microtome/base/cases_for_test.h"
 #include "microtome/codec/for_test/agreement.h"
 #include "microtome/codec/jpeg/for_test/damage.h"
 #include "microtome/codec/jpeg/for_test/plain_libjpeg.h"
@@ -31,7 +32,7 @@ class JpegDifferential : public testing::Test, protected Agreement {
 };
 
 TEST_F(JpegDifferential, WholeTiles) {
-  for (uint64_t seed = 0; seed < 2000; ++seed) {
+  for (uint64_t seed = 0; seed < cases(2000u); ++seed) {
     const RandomStream stream = random_stream(seed, kMaxSide);
     const Status& expected = differential_.expect(stream.packed, stream.format, whole_tile(stream.format));
     ASSERT_TRUE(expected.ok()) << expected.error().to_string() << " seed " << seed << " "
@@ -43,7 +44,7 @@ TEST_F(JpegDifferential, WholeTiles) {
 // A decoder that declined everything would agree with the library: what it is made for it must do itself.
 TEST_F(JpegDifferential, OrdinaryTilesAreNotLeftToTheLibrary) {
   int ordinary = 0;
-  for (uint64_t seed = 0; seed < 1000; ++seed) {
+  for (uint64_t seed = 0; seed < cases(1000u); ++seed) {
     const RandomStream stream = random_stream(seed, kMaxSide);
     if (!stream.plain || stream.largest > kAlwaysOwn) continue;
     ++ordinary;
@@ -53,12 +54,12 @@ TEST_F(JpegDifferential, OrdinaryTilesAreNotLeftToTheLibrary) {
       ASSERT_EQ(equal_[s.name], ordinary) << s.name << " declines seed " << seed << " " << stream.description;
     }
   }
-  EXPECT_GT(ordinary, 200);
+  EXPECT_GT(ordinary, cases(200));
 }
 
 // The judge itself crops: against the whole image of libjpeg used plainly.
 TEST_F(JpegDifferential, PartsAreCropsOfThePlainImage) {
-  for (uint64_t seed = 10000; seed < 11000; ++seed) {
+  for (uint64_t seed = 10000; seed < 10000 + cases(1000u); ++seed) {
     const RandomStream stream = random_stream(seed, kMaxSide);
     const PlainImage plain = plain_decode(stream.packed, stream.format);
     ASSERT_EQ(plain.complaint, "") << "seed " << seed << " " << stream.description;
@@ -76,7 +77,7 @@ TEST_F(JpegDifferential, PartsAreCropsOfThePlainImage) {
 }
 
 TEST_F(JpegDifferential, ReducedTiles) {
-  for (uint64_t seed = 30000; seed < 31000; ++seed) {
+  for (uint64_t seed = 30000; seed < 30000 + cases(1000u); ++seed) {
     const RandomStream stream = random_stream(seed, kMaxSide);
     Random random(seed);
     for (uint8_t reduce = 1; reduce <= 3; ++reduce) {
@@ -91,7 +92,7 @@ TEST_F(JpegDifferential, ReducedTiles) {
       ASSERT_EQ(disagreement(), "") << "seed " << seed << " 1/" << (1 << reduce) << " " << stream.description;
     }
   }
-  for (const NamedSubject& s : subjects_) EXPECT_GT(equal_[s.name], 1500) << s.name;
+  for (const NamedSubject& s : subjects_) EXPECT_GT(equal_[s.name], cases(1500)) << s.name;
 }
 
 // Planes go to the GPU path: libjpeg gives them as its raw data.
@@ -100,7 +101,7 @@ TEST_F(JpegDifferential, PlanesAreTheLibrarysRawData) {
   TileDecoder decoder;
   GuardedMemory memory(3 * kMaxSide * (kMaxSide + 8));
   std::map<std::string_view, int> own;
-  for (uint64_t seed = 40000; seed < 40600; ++seed) {
+  for (uint64_t seed = 40000; seed < 40000 + cases(600u); ++seed) {
     const RandomStream stream = random_stream(seed, kMaxSide);
     const Frame* frame = headers.read(stream.packed, stream.format.tables.data);
     if (frame == nullptr) continue;
@@ -133,12 +134,13 @@ TEST_F(JpegDifferential, PlanesAreTheLibrarysRawData) {
       }
     }
   }
-  for (const std::string_view target : simd::target_choice().available) EXPECT_GT(own[target], 300) << target;
+  for (const std::string_view target : simd::target_choice().available)
+    EXPECT_GT(own[target], cases(300)) << target;
 }
 
 TEST_F(JpegDifferential, DamagedStreams) {
   int errors = 0, pixels = 0;
-  for (uint64_t seed = 20000; seed < 20400; ++seed) {
+  for (uint64_t seed = 20000; seed < 20000 + cases(400u); ++seed) {
     const RandomStream stream = random_stream(seed, 120);
     Random random(seed);
     for (int i = 0; i < 10; ++i) {
@@ -151,8 +153,8 @@ TEST_F(JpegDifferential, DamagedStreams) {
       ASSERT_EQ(disagreement(), "") << "seed " << seed << " damage " << i << " " << stream.description;
     }
   }
-  EXPECT_GT(errors, 500);
-  EXPECT_GT(pixels, 500);
+  EXPECT_GT(errors, cases(500));
+  EXPECT_GT(pixels, cases(500));
 }
 
 // A picture of one colour whose code for "nothing new" is a zero bit, as are the bytes that stand behind the
@@ -193,7 +195,7 @@ TEST_F(JpegDifferential, FlatTilesThatAreCutShort) {
     for (const int restart_interval : {0, 1, 3}) {
       for (const Size size : {Size{8, 200}, Size{16, 64}, Size{100, 200}}) {
         const RandomStream stream = flat_stream(size, sampling, restart_interval);
-        for (ptrdiff_t cut = 0; cut < 24; ++cut) {
+        for (ptrdiff_t cut = 0; cut < 24; cut += step<ptrdiff_t>()) {
           auto packed = stream.packed;
           packed.erase(packed.end() - 2 - cut, packed.end() - 2);
           for (int64_t h = 1; h <= size.h; h += 13) {
@@ -208,8 +210,8 @@ TEST_F(JpegDifferential, FlatTilesThatAreCutShort) {
       }
     }
   }
-  EXPECT_GT(errors, 1000);
-  EXPECT_GT(pixels, 1000);
+  EXPECT_GT(errors, cases(1000));
+  EXPECT_GT(pixels, cases(1000));
 }
 
 }  // namespace

@@ -53,6 +53,7 @@ HWY_AFTER_NAMESPACE();
 
 #include <random>
 
+#include "microtome/base/cases_for_test.h"
 #include "microtome/codec/jpeg/for_test/library_rows.h"
 #include "microtome/simd/kernels.h"
 #include "microtome/simd/targets_for_test.h"
@@ -130,7 +131,7 @@ class Upsample : public testing::TestWithParam<Layout> {};
 TEST_P(Upsample, AllWidthsAndStartsEqualTheLibrary) {
   const int across = GetParam().across, down = GetParam().down;
   std::mt19937 random(3);
-  for (size_t w = 1; w <= 200; ++w) {
+  for (size_t w = 1; w <= 200; w += microtome::test::step()) {
     Image image = library_image(w, 1 + w % 5, across, down, random);
     const bool narrow = across == 2 && image.planes[1].w <= 2;
     simd::on_every_target([&] {
@@ -176,7 +177,7 @@ void check_pairs(Image& image, int64_t y0, int64_t y1, size_t x0, size_t x1, siz
 
 TEST(WriteYccPairs, AllWidthsStartsAndRowsEqualTheLibrary) {
   std::mt19937 random(4);
-  for (size_t w = 5; w <= 200; ++w) {
+  for (size_t w = 5; w <= 200; w += microtome::test::step()) {
     Image image = library_image(w, 1 + w % 7, 2, 2, random);
     const auto h = static_cast<int64_t>(image.h);
     simd::on_every_target([&] {
@@ -203,7 +204,7 @@ TEST(WriteYccRow, AllColours) {
   for (size_t i = 0; i < 256; ++i) y.row(0)[i] = static_cast<uint8_t>(i);
   simd::on_every_target([&] {
     std::vector<uint8_t> out(3 * 256), expected(3 * 256);
-    for (int b = 0; b < 256; ++b) {
+    for (int b = 0; b < 256; b += microtome::test::step<int>()) {
       std::fill_n(cb.row(0), 256, static_cast<uint8_t>(b));
       for (int r = 0; r < 256; ++r) {
         std::fill_n(cr.row(0), 256, static_cast<uint8_t>(r));
@@ -275,7 +276,7 @@ TEST(WriteYccRow, WideRowsStreamedToAnyPlace) {
 
 TEST(WriteRgbAndGreyRow, CopySamplesAtEveryWidthAndStart) {
   std::mt19937 random(5);
-  for (size_t w = 1; w <= 200; ++w) {
+  for (size_t w = 1; w <= 200; w += microtome::test::step()) {
     Plane planes[3] = {{w, 1}, {w, 1}, {w, 1}};
     std::vector<uint8_t> rgb(3 * w);
     for (size_t i = 0; i < 3 * w; ++i) rgb[i] = planes[i % 3].row(0)[i / 3] = static_cast<uint8_t>(random());
@@ -300,7 +301,7 @@ TEST(WriteFlatRow, RepeatsThePixel) {
   const uint8_t pixel[3] = {1, 2, 3};
   simd::on_every_target([&] {
     for (const size_t samples : {size_t{1}, size_t{3}}) {
-      for (size_t w = 0; w <= 300; ++w) {
+      for (size_t w = 0; w <= 300; w += microtome::test::step()) {
         std::vector<uint8_t> expected(samples * w);
         for (size_t i = 0; i < expected.size(); ++i) expected[i] = pixel[i % samples];
         for (const bool stream : {false, true}) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "microtome/base/cases_for_test.h"
 #include "microtome/codec/for_test/differential.h"
 #include "microtome/codec/jpeg/for_test/plain_libjpeg.h"
 #include "microtome/codec/jpeg/for_test/random_stream.h"
@@ -61,7 +62,7 @@ TEST(JpegTile, WholeTilesAreTheLibrarys) {
   simd::on_every_target([] {
     Ours ours;
     Differential differential(tested().judge());
-    for (uint64_t seed = 0; seed < 600; ++seed) {
+    for (uint64_t seed = 0; seed < cases(600u); ++seed) {
       const RandomStream stream = random_stream(seed, 180);
       Random random(seed);
       Request request = whole_tile(stream.format);
@@ -74,7 +75,7 @@ TEST(JpegTile, WholeTilesAreTheLibrarys) {
         ASSERT_NE(outcome.verdict, Verdict::declined) << "seed " << seed << " " << stream.description;
       }
     }
-    EXPECT_GT(ours.decoded, 100);
+    EXPECT_GT(ours.decoded, cases(100));
   });
 }
 
@@ -82,7 +83,7 @@ TEST(JpegTile, PartsAreCropsOfTheWhole) {
   simd::on_every_target([] {
     Ours ours;
     Differential differential(tested().judge());
-    for (uint64_t seed = 1000; seed < 1300; ++seed) {
+    for (uint64_t seed = 1000; seed < 1000 + cases(300u); ++seed) {
       const RandomStream stream = random_stream(seed, 180);
       Random random(seed);
       for (int i = 0; i < 3; ++i) {
@@ -92,7 +93,7 @@ TEST(JpegTile, PartsAreCropsOfTheWhole) {
         ASSERT_EQ(outcome.difference, "") << "seed " << seed << " " << i << " " << stream.description;
       }
     }
-    EXPECT_GT(ours.decoded, 100);
+    EXPECT_GT(ours.decoded, cases(100));
   });
 }
 
@@ -117,7 +118,7 @@ void check_reduced(Ours& ours, const RandomStream& stream, const PlainImage& pla
 TEST(JpegTile, ReducedTilesAreTheLibrarysScaledOnes) {
   simd::on_every_target([] {
     Ours ours;
-    for (uint64_t seed = 2000; seed < 2300; ++seed) {
+    for (uint64_t seed = 2000; seed < 2000 + cases(300u); ++seed) {
       const RandomStream stream = random_stream(seed, 180);
       const int reduce = 1 + static_cast<int>(seed % 3);
       const PlainImage plain = plain_decode(stream.packed, stream.format, reduce);
@@ -130,7 +131,7 @@ TEST(JpegTile, ReducedTilesAreTheLibrarysScaledOnes) {
                     {x, y, 1 + random.below(size.w - x), 1 + random.below(size.h - y)});
       ASSERT_FALSE(testing::Test::HasFatalFailure()) << "seed " << seed;
     }
-    EXPECT_GT(ours.decoded, 300);
+    EXPECT_GT(ours.decoded, cases(300));
   });
 }
 
@@ -177,7 +178,7 @@ TEST(JpegTile, PlanesAreTheLibrarysSamples) {
     Headers headers;
     TileDecoder decoder;
     int decoded = 0;
-    for (uint64_t seed = 4000; seed < 4150; ++seed) {
+    for (uint64_t seed = 4000; seed < 4000 + cases(150u); ++seed) {
       const RandomStream stream = random_stream(seed, 180);
       const Frame* const frame = headers.read(stream.packed, stream.format.tables.data);
       if (frame == nullptr) continue;
@@ -199,7 +200,7 @@ TEST(JpegTile, PlanesAreTheLibrarysSamples) {
         }
       }
     }
-    EXPECT_GT(decoded, 60);
+    EXPECT_GT(decoded, cases(60));
   });
 }
 
@@ -208,7 +209,7 @@ TEST(JpegTile, DamagedTilesAreTheLibrarysOrDeclined) {
   simd::on_every_target([] {
     Ours ours;
     Differential differential(tested().judge());
-    for (uint64_t seed = 3000; seed < 3150; ++seed) {
+    for (uint64_t seed = 3000; seed < 3000 + cases(150u); ++seed) {
       const RandomStream stream = random_stream(seed, 120);
       Random random(seed);
       for (int i = 0; i < 6; ++i) {
@@ -225,7 +226,7 @@ TEST(JpegTile, DamagedTilesAreTheLibrarysOrDeclined) {
             << "seed " << seed << " " << i << " " << stream.description;
       }
     }
-    EXPECT_GT(ours.declined, 20);
+    EXPECT_GT(ours.declined, cases(20));
   });
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "microtome/base/cases_for_test.h"
 #include "microtome/codec/for_test/agreement.h"
 #include "microtome/codec/jpeg2000/for_test/damage.h"
 #include "microtome/codec/jpeg2000/for_test/random_stream.h"
@@ -28,7 +29,7 @@ class Jpeg2000Differential : public testing::Test, protected Agreement {
 };
 
 TEST_F(Jpeg2000Differential, WholeTiles) {
-  for (uint64_t seed = 0; seed < 400; ++seed) {
+  for (uint64_t seed = 0; seed < cases(400u); ++seed) {
     const RandomStream stream = random_stream(seed, kMaxSide);
     const Status& expected = differential_.expect(stream.packed, stream.format, whole_tile(stream.format));
     // The library's encoder writes some streams of tile parts that its decoder refuses.
@@ -49,7 +50,7 @@ TEST_F(Jpeg2000Differential, WholeTiles) {
 // A decoder that declined everything would agree with the library: what it is made for it must do itself.
 TEST_F(Jpeg2000Differential, OrdinaryTilesAreNotLeftToTheLibrary) {
   int ordinary = 0;
-  for (uint64_t seed = 0; seed < 250; ++seed) {
+  for (uint64_t seed = 0; seed < cases(250u); ++seed) {
     const RandomStream stream = random_stream(seed, kMaxSide);
     if (!stream.plain) continue;
     ++ordinary;
@@ -59,11 +60,11 @@ TEST_F(Jpeg2000Differential, OrdinaryTilesAreNotLeftToTheLibrary) {
       ASSERT_EQ(equal_[s.name], ordinary) << s.name << " declines seed " << seed << " " << stream.description;
     }
   }
-  EXPECT_GT(ordinary, 80);
+  EXPECT_GT(ordinary, cases(80));
 }
 
 TEST_F(Jpeg2000Differential, Parts) {
-  for (uint64_t seed = 10000; seed < 10120; ++seed) {
+  for (uint64_t seed = 10000; seed < 10000 + cases(120u); ++seed) {
     const RandomStream stream = random_stream(seed, kMaxSide);
     Random random(seed);
     for (int i = 0; i < 3; ++i) {
@@ -79,7 +80,7 @@ TEST_F(Jpeg2000Differential, Parts) {
 
 TEST_F(Jpeg2000Differential, DamagedStreams) {
   int errors = 0, pixels = 0;
-  for (uint64_t seed = 20000; seed < 20200; ++seed) {
+  for (uint64_t seed = 20000; seed < 20000 + cases(200u); ++seed) {
     const RandomStream stream = random_stream(seed, 60);
     Random random(seed);
     for (int i = 0; i < 10; ++i) {
@@ -90,8 +91,8 @@ TEST_F(Jpeg2000Differential, DamagedStreams) {
       ASSERT_EQ(disagreement(1), "") << "seed " << seed << " damage " << i << " " << stream.description;
     }
   }
-  EXPECT_GT(errors, 300);
-  EXPECT_GT(pixels, 300);
+  EXPECT_GT(errors, cases(300));
+  EXPECT_GT(pixels, cases(300));
 }
 
 }  // namespace

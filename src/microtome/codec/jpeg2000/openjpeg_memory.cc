@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "microtome/base/sanitizers.h"
+
 #define OPJ_SKIP_POISON
 extern "C" {
 #include "opj_malloc.h"
@@ -22,14 +24,8 @@ namespace {
 constexpr size_t kLarge = 32u << 10, kPage = 4096, kAlignment = 64;
 constexpr size_t kKept = 8u << 20;  // of a thread
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if MICROTOME_ASAN || MICROTOME_TSAN || MICROTOME_MSAN
 constexpr bool kKeeps = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-constexpr bool kKeeps = false;
-#else
-constexpr bool kKeeps = true;
-#endif
 #else
 constexpr bool kKeeps = true;
 #endif

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "microtome/base/cases_for_test.h"
 #include "microtome/codec/for_test/differential.h"
 #include "microtome/codec/jpeg2000/for_test/random_stream.h"
 #include "microtome/codec/jpeg2000/for_test/tested.h"
@@ -80,7 +81,7 @@ TEST(Jpeg2000Window, PartsAndReducedTilesAreExact) {
   LibraryDecoder library;
   TileDecoder own;
   int compared = 0, reduced = 0;
-  for (uint64_t seed = 40000; seed < 40160; ++seed) {
+  for (uint64_t seed = 40000; seed < 40000 + cases(160u); ++seed) {
     const RandomStream stream = random_stream(seed, 200);
     if (!stream.plain) continue;
     Random random(seed);
@@ -115,8 +116,8 @@ TEST(Jpeg2000Window, PartsAndReducedTilesAreExact) {
       if (!expected) break;  // no such resolution
     }
   }
-  EXPECT_GT(compared, 1500);
-  EXPECT_GT(reduced, 300);
+  EXPECT_GT(compared, cases(1500));
+  EXPECT_GT(reduced, cases(300));
 }
 
 // The library's own way to a part of a 9/7 tile rounds otherwise in the rows at the part's edge, by 1 and
@@ -125,7 +126,7 @@ TEST(Jpeg2000Window, PartsAndReducedTilesAreExact) {
 TEST(Jpeg2000Window, PartsFromTheLibraryAreExactToo) {
   LibraryDecoder library;
   int parts = 0;
-  for (uint64_t seed = 41000; parts < 1500; ++seed) {
+  for (uint64_t seed = 41000; parts < cases(1500); ++seed) {
     const RandomStream stream = random_stream(seed, 200);
     if (!stream.plain || stream.reversible) continue;
     const auto decode = [&](const Want& want) {

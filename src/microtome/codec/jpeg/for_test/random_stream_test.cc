@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 
+#include "microtome/base/cases_for_test.h"
 #include "microtome/codec/jpeg/for_test/huffman_writer.h"
 #include "microtome/codec/jpeg/for_test/plain_libjpeg.h"
 #include "microtome/codec/jpeg/for_test/stream_writer.h"
@@ -17,7 +18,7 @@
 namespace microtome::jpeg::test {
 namespace {
 
-constexpr int kStreams = 3000, kStreamSide = 200;
+constexpr int kStreams = microtome::test::cases(3000), kStreamSide = 200;
 
 TEST(RandomStream, TheLibraryTakesEachWithoutAWarning) {
   for (uint64_t seed = 0; seed < kStreams; ++seed) {

@@ -4,12 +4,9 @@
 
 #include <algorithm>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
+#include "microtome/base/sanitizers.h"
+
+#if MICROTOME_ASAN
 #include <sanitizer/lsan_interface.h>
 #endif
 
@@ -19,7 +16,7 @@ namespace {
 // The library's encoder forgets some memory where it refuses what it is asked for. No leak of ours is to be
 // found here.
 struct LeaksAllowed {
-#ifdef __SANITIZE_ADDRESS__
+#if MICROTOME_ASAN
   LeaksAllowed() {
     __lsan_disable();
   }
