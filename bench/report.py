@@ -226,7 +226,8 @@ def conditions(parts, rows):
     )
     kind = "a virtual machine on " if machine["virtual"] else ""
     minutes = sum(part.get("minutes", 0) for part in parts)
-    rounds = sorted({row["rounds"] for row in rows})
+    found = sorted(row["rounds"] for row in rows)
+    rounds = dict.fromkeys((found[0], found[-1]))
     widest = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512vbmi2": "AVX-512 with VBMI2"}
     vectors = f" ({widest[machine['simd'][-1]]})" if machine.get("simd") else ""
     return (
