@@ -53,6 +53,21 @@ def test_a_command_that_hangs_is_ended_and_fails(logs, monkeypatch):
         assert run.status([sys.executable, "-c", "import threading; threading.Event().wait()"]) == 124
 
 
+@pytest.mark.parametrize(
+    ("line", "other"),
+    [
+        ("CMAKE_CXX_COMPILER:STRING=/usr/bin/clang++-14", False),
+        ("CMAKE_CXX_COMPILER:FILEPATH=/usr/bin/c++", True),
+        ("CMAKE_BUILD_TYPE:STRING=Release", True),
+    ],
+)
+def test_a_build_by_another_compiler_is_not_gone_on_with(tmp_path, line, other):
+    assert not native.made_by_another_compiler(tmp_path, "asan")  # nothing is there
+    (tmp_path / "CMakeCache.txt").write_text(f"# a comment\n{line}\n")
+    assert native.made_by_another_compiler(tmp_path, "asan") == other
+    assert not native.made_by_another_compiler(tmp_path, "release")  # takes any
+
+
 def test_a_report_of_counts_has_a_test_for_each_job_and_a_skip_without_any():
     report = {
         "verdicts": [["open", None], ["level", "level: instructions moved"]],

@@ -3,9 +3,11 @@
 import concurrent.futures
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from install_package import ROOT, cmake_options, make_environment
 
@@ -26,8 +28,24 @@ def without_randomisation():
     return prefix if allowed else []
 
 
+def made_by_another_compiler(folder, preset):
+    """Whether a build folder is of a compiler that the preset does not name.
+
+    CMake would begin it anew, without the preset's other settings: a sanitizer's build without the sanitizer.
+    """
+    presets = json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]
+    wanted = {p["name"]: p.get("cacheVariables", {}).get("CMAKE_CXX_COMPILER") for p in presets}[preset]
+    cache = folder / "CMakeCache.txt"
+    if wanted is None or not cache.exists():
+        return False
+    used = re.search(r"^CMAKE_CXX_COMPILER:\w+=(.*)$", cache.read_text(), re.M)
+    return used is None or Path(used[1]).name != wanted
+
+
 def build(run, preset, targets=(), prefix=()):
     folder = BUILD / preset
+    if made_by_another_compiler(folder, preset):
+        shutil.rmtree(folder)
     defines = [f"-D{name}={value}" for name, value in cmake_options().items()]
     run.must([*prefix, "cmake", "--preset", preset, "-B", folder, *defines])
     run.must(
