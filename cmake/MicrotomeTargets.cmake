@@ -20,14 +20,16 @@ target_compile_options(microtome_flags INTERFACE
   $<$<BOOL:${werror}>:-Werror>)
 target_include_directories(microtome_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
 if(MICROTOME_SANITIZE)
-  # Tests need not be watched for undefined behaviour themselves (the layers are), which alone doubles their compile time, nor
-  # counted for the fuzzers. It is said here because it must stand behind what it takes back.
-  set(not_in_tests undefined)
+  # What a target is not watched for, in its property MICROTOME_NOT_WATCHED_FOR: tests for undefined behaviour (the layers are),
+  # which alone doubles their compile time, and neither they nor the fake GPU for the fuzzers' coverage. It is said here because it
+  # must stand behind what it takes back.
+  set(microtome_unwatched_fuzzer "")
   if(MICROTOME_SANITIZE MATCHES "fuzzer-no-link")
-    string(APPEND not_in_tests ",fuzzer-no-link")
+    set(microtome_unwatched_fuzzer "fuzzer-no-link")
   endif()
+  set(not_watched_for "$<JOIN:$<TARGET_PROPERTY:MICROTOME_NOT_WATCHED_FOR>,$<COMMA>>")
   target_compile_options(microtome_flags INTERFACE
-    -fsanitize=${MICROTOME_SANITIZE} $<$<BOOL:$<TARGET_PROPERTY:MICROTOME_IS_TEST>>:-fno-sanitize=${not_in_tests}>
+    -fsanitize=${MICROTOME_SANITIZE} $<$<BOOL:${not_watched_for}>:-fno-sanitize=${not_watched_for}>
     -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_compile_definitions(microtome_flags INTERFACE _GLIBCXX_ASSERTIONS)  # bounds of span and vector
   target_link_options(microtome_flags INTERFACE -fsanitize=${MICROTOME_SANITIZE})
@@ -84,7 +86,7 @@ function(microtome_test_program TARGET LABEL)
   else()
     target_compile_options(${TARGET} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()
-  set_target_properties(${TARGET} PROPERTIES MICROTOME_IS_TEST ON)
+  set_target_properties(${TARGET} PROPERTIES MICROTOME_NOT_WATCHED_FOR "undefined;${microtome_unwatched_fuzzer}")
   microtome_unity(${TARGET} tests)
   gtest_discover_tests(${TARGET} TEST_PREFIX "${LABEL}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS ${LABEL})
 endfunction()

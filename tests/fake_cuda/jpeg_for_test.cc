@@ -10,14 +10,15 @@ namespace microtome::test {
 namespace {
 
 std::vector<JSAMPLE> picture(const JpegKind& kind, uint32_t seed) {
-  std::vector<JSAMPLE> samples;
+  std::vector<JSAMPLE> samples(static_cast<size_t>(kind.size.w * kind.size.h * kind.components));
+  JSAMPLE* sample = samples.data();
   uint32_t state = seed * 2654435761u + 1;
   for (int64_t y = 0; y < kind.size.h; ++y) {
     for (int64_t x = 0; x < kind.size.w; ++x) {
       for (int c = 0; c < kind.components; ++c) {
         state = state * 1664525 + 1013904223;
         const auto slope = static_cast<uint32_t>(x * (3 + c) + y * (2 + static_cast<int>(seed % 5)));
-        samples.push_back(static_cast<JSAMPLE>(slope % 200 + (state >> 24) % 56));
+        *sample++ = static_cast<JSAMPLE>(slope % 200 + (state >> 24) % 56);
       }
     }
   }

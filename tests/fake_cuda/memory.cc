@@ -2,10 +2,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "tests/fake_cuda/library.h"
 #include "tests/fake_cuda/state.h"
@@ -32,13 +34,32 @@ std::byte* map(size_t bytes, int protection) {
   return static_cast<std::byte*>(mapped);
 }
 
-/// Pages for `bytes` between two that fault; the memory ends at the second.
+constexpr size_t kUnsetBytes = size_t{1} << 20;
+
+/// A file in memory of kUnsetBytes that nothing has been written to. Never closed.
+int unset_file() {
+  static const int file = [] {
+    const int made = ::memfd_create("unset", MFD_CLOEXEC);
+    const std::vector<char> bytes(kUnsetBytes, static_cast<char>(kUnset));
+    if (made < 0 || ::write(made, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
+      std::abort();
+    return made;
+  }();
+  return file;
+}
+
+/// Pages for `bytes` between two that fault; the memory ends at the second. They are mapped rather than set,
+/// since tests use little of their large blocks: a page costs something when it is written to.
 struct Guarded {
   explicit Guarded(size_t bytes)
       : mapped(round_up(bytes, page()) + 2 * page()), start(map(mapped, PROT_NONE)) {
-    ::mprotect(start + page(), mapped - 2 * page(), PROT_READ | PROT_WRITE);
     data = start + mapped - page() - round_up(bytes, kAlignment);
-    std::memset(start + page(), kUnset, mapped - 2 * page());
+    std::byte* const end = start + mapped - page();
+    for (std::byte* at = start + page(); at < end; at += kUnsetBytes) {
+      const size_t part = std::min(kUnsetBytes, static_cast<size_t>(end - at));
+      if (::mmap(at, part, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, unset_file(), 0) == MAP_FAILED)
+        std::abort();
+    }
   }
   size_t mapped;
   std::byte* start;

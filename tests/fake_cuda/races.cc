@@ -19,21 +19,28 @@ std::string describe(const char* operation, int actor, const Access& access) {
 }  // namespace
 
 void Races::touch(const char* operation, int actor, const Clock& clock, const Access& access) {
-  std::vector<Past>& past = past_[access.block];
-  for (const Past& earlier : past) {
-    const bool conflict = (earlier.access.writes || access.writes) && overlap(earlier.access, access);
-    if (!conflict || earlier.time <= clock[earlier.actor]) continue;
-    if (count_++ == 0)
-      description_ = describe(operation, actor, access) + "; " +
-                     describe(earlier.operation, earlier.actor, earlier.access) + "; nothing orders them";
+  std::map<size_t, std::vector<Past>>& parts = past_[access.block];
+  bool raced = false;
+  for (size_t begin = access.begin, end; begin < access.end; begin = end) {
+    end = std::min(access.end, (begin / kPartBytes + 1) * kPartBytes);
+    const Access piece{access.block, begin, end, access.writes};
+    std::vector<Past>& past = parts[begin / kPartBytes];
+    std::erase_if(past, [&](const Past& earlier) {
+      if (!overlap(piece, earlier.access)) return false;
+      const bool seen = earlier.time <= clock[earlier.actor];
+      if (!seen && (access.writes || earlier.access.writes)) {
+        raced = true;
+        if (description_.empty())
+          description_ = describe(operation, actor, piece) + "; " +
+                         describe(earlier.operation, earlier.actor, earlier.access) + "; nothing orders them";
+      }
+      // What this access covers and has seen cannot race with anything that does not race with it. A read
+      // stands for reads alone.
+      return seen && covers(piece, earlier.access) && (access.writes || !earlier.access.writes);
+    });
+    past.push_back({operation, actor, clock[actor], piece});
   }
-  // What this access covers and has seen cannot race with anything that does not race with it. A read stands
-  // for reads alone.
-  std::erase_if(past, [&](const Past& earlier) {
-    return covers(access, earlier.access) && earlier.time <= clock[earlier.actor] &&
-           (access.writes || !earlier.access.writes);
-  });
-  past.push_back({operation, actor, clock[actor], access});
+  if (raced) ++count_;
 }
 
 }  // namespace fake

@@ -6,6 +6,7 @@
 // writing, that are not ordered are a race, whatever their timing was. With State's mutex held, all of this.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -18,19 +19,34 @@ namespace fake {
 class Clock {
  public:
   uint64_t operator[](int actor) const {
-    const auto found = seen_.find(actor);
-    return found == seen_.end() ? 0 : found->second;
+    const auto at = place(actor);
+    return at == seen_.end() || at->actor != actor ? 0 : at->time;
   }
-  void advance(int actor) { ++seen_[actor]; }
+  void advance(int actor) { ++of(actor); }
   void join(const Clock& other) {
     for (const auto& [actor, time] : other.seen_) {
-      uint64_t& own = seen_[actor];
-      if (own < time) own = time;
+      uint64_t& own = of(actor);
+      own = std::max(own, time);
     }
   }
 
  private:
-  std::map<int, uint64_t> seen_;
+  struct Seen {
+    int actor;
+    uint64_t time;
+  };
+
+  std::vector<Seen>::const_iterator place(int actor) const {
+    return std::lower_bound(seen_.begin(), seen_.end(), actor,
+                            [](const Seen& seen, int wanted) { return seen.actor < wanted; });
+  }
+  uint64_t& of(int actor) {
+    auto at = seen_.begin() + (place(actor) - seen_.cbegin());
+    if (at == seen_.end() || at->actor != actor) at = seen_.insert(at, {actor, 0});
+    return at->time;
+  }
+
+  std::vector<Seen> seen_;  // by actor; one block, since every operation takes a copy
 };
 
 /// Bytes of a block of device memory or of pinned memory.
@@ -48,6 +64,7 @@ class Races {
   /// The block is gone; its address may come again.
   void forget(const void* block) { past_.erase(block); }
 
+  /// Operations that raced with earlier ones.
   uint64_t count() const { return count_; }
   /// Of the first race; empty where there is none.
   const std::string& description() const { return description_; }
@@ -64,9 +81,12 @@ class Races {
     Access access;
   };
 
+  // Looked at are only accesses to the same part of a block: a batch's pieces are a thousand rows.
+  static constexpr size_t kPartBytes = 4096;
+
   uint64_t count_ = 0;
   std::string description_;
-  std::map<const void*, std::vector<Past>> past_;
+  std::map<const void*, std::map<size_t, std::vector<Past>>> past_;  // by block and number of the part
 };
 
 }  // namespace fake
