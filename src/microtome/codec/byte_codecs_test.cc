@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "microtome/base/error_for_test.h"
 #include "microtome/codec/fixtures_for_test.h"
 
 namespace microtome::test {
@@ -96,7 +97,7 @@ TEST(Lzw, TheEndCodeMayBeMissingAndDataBehindItDoesNotMatter) {
   const ByteVector data = noise(300, 20);
   ByteVector packed = lzw_encode(data);
   packed.pop_back();
-  EXPECT_EQ(error_text(decode(packed, grey(Compression::lzw, 300, 1))), "none");
+  EXPECT_EQ(error_text(decode(packed, grey(Compression::lzw, 300, 1))), "ok");
   packed = lzw_encode(data);
   packed.insert(packed.end(), 50, std::byte{0xFF});
   const auto pixels = decode(packed, grey(Compression::lzw, 300, 1));

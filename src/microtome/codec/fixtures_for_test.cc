@@ -111,10 +111,6 @@ TileFormat grey(Compression compression, int64_t width, int64_t height) {
   return format;
 }
 
-std::string error_text(const Result<ByteVector>& pixels) {
-  return pixels.ok() ? "none" : pixels.error().to_string();
-}
-
 ByteVector bytes(std::initializer_list<int> values) {
   ByteVector result;
   for (const int value : values) result.push_back(static_cast<std::byte>(value));

@@ -36,9 +36,6 @@ ByteVector crop(const ByteVector& pixels, const TileFormat& format, const Rect& 
 /// Of one sample of uint8.
 TileFormat grey(Compression compression, int64_t width, int64_t height);
 
-/// "none", or the error as users see it.
-std::string error_text(const Result<ByteVector>& pixels);
-
 ByteVector bytes(std::initializer_list<int> values);
 
 /// `size` bytes below `values`, always the same.

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "microtome/base/error_for_test.h"
 #include "microtome/codec/fixtures_for_test.h"
 
 namespace microtome::test {

@@ -8,6 +8,7 @@
 #include <limits>
 #include <string>
 
+#include "microtome/base/error_for_test.h"
 #include "microtome/codec/fixtures_for_test.h"
 
 namespace microtome::test {

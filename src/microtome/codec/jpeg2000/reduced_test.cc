@@ -9,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "microtome/base/error_for_test.h"
 #include "microtome/codec/fixtures_for_test.h"
 #include "microtome/codec/for_test/random.h"
 #include "microtome/codec/jpeg2000/for_test/encoder.h"
@@ -119,10 +120,10 @@ TEST(Jpeg2000Reduced, AReductionBeyondTheStreamsIsNamed) {
   const auto error = [&format](const Rect& grid, int reduce) {
     return error_text(decode(*make_decoder(format), made(grid, false, 0, 1), format, {0, 0, 1, 1}, reduce));
   };
-  EXPECT_EQ(error({0, 0, 64, 64}, 2), "none");
+  EXPECT_EQ(error({0, 0, 64, 64}, 2), "ok");
   EXPECT_EQ(error({0, 0, 64, 64}, 3),
             "unsupported: jpeg2000: 1/8 of the resolution, for which the stream has too few decompositions");
-  EXPECT_EQ(error({4, 8, 64, 64}, 2), "none");
+  EXPECT_EQ(error({4, 8, 64, 64}, 2), "ok");
   EXPECT_EQ(error({4, 6, 64, 64}, 2), "unsupported: jpeg2000: 1/4 of the resolution of an image from 4,6");
 }
 
@@ -135,7 +136,7 @@ TEST(Jpeg2000Reduced, DecompositionsThatAreOverriddenCountToo) {
   const auto packed = jpeg2000::test::put_together(*pieces);
   const TileFormat format = rgb({64, 64});
   const auto decoder = make_decoder(format);
-  EXPECT_EQ(error_text(decode(*decoder, packed, format, {0, 0, 1, 1}, 1)), "none");
+  EXPECT_EQ(error_text(decode(*decoder, packed, format, {0, 0, 1, 1}, 1)), "ok");
   EXPECT_EQ(decoder->decoded_by().own, 1u);
   EXPECT_EQ(error_text(decode(*decoder, packed, format, {0, 0, 1, 1}, 2)),
             "unsupported: jpeg2000: 1/4 of the resolution, for which the stream has too few decompositions");
