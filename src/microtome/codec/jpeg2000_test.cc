@@ -397,5 +397,30 @@ TEST(Jpeg2000, TheLibrarysComplaintIsTheMessageAndNothingIsPrinted) {
   EXPECT_EQ(error.find('\n'), std::string::npos) << error;
 }
 
+/// A codestream of one HT code-block of 4 x 4 samples, with as many zero bit planes as there are planes, and
+/// two passes, of which then only the first means anything.
+ByteVector needless_ht_pass() {
+  return bytes({
+      0xFF, 0x4F,                                                                            // SOC
+      0xFF, 0x51, 0, 41, 0,    0,    0, 0, 0, 4,  0, 0, 0,    4,    0, 0, 0, 0, 0, 0, 0, 0,  // SIZ: 4 x 4
+      0,    0,    0, 4,  0,    0,    0, 4, 0, 0,  0, 0, 0,    0,    0, 0, 0, 1, 7, 1, 1,  // one tile; 8 bits
+      0xFF, 0x52, 0, 12, 0,    0,    0, 1, 0, 0,  0, 0, 0x40, 1,     // COD: 5/3, no steps, HT
+      0xFF, 0x5C, 0, 4,  0x20, 0x10,                                 // QCD: 1 guard bit, exponent 2
+      0xFF, 0x90, 0, 10, 0,    0,    0, 0, 0, 21, 0, 1, 0xFF, 0x93,  // SOT, SOD
+      0xD9, 0x08,               // packet header: included, 2 zero planes, 2 passes, of 4 and 1 bytes
+      0,    0,    4, 0,  0x55,  // the passes
+      0xFF, 0xD9,               // EOC
+  });
+}
+
+// The library warns of it once in the life of a process.
+TEST(Jpeg2000, WhatATileIsDoesNotDependOnThoseBefore) {
+  const TileFormat format = format_of(Compression::jpeg2000, {4, 4}, 1);
+  const auto first = decode(needless_ht_pass(), format), second = decode(needless_ht_pass(), format);
+  ASSERT_TRUE(first.ok()) << first.error().to_string();
+  ASSERT_TRUE(second.ok()) << second.error().to_string();
+  EXPECT_EQ(*first, *second);
+}
+
 }  // namespace
 }  // namespace microtome::test
