@@ -38,14 +38,18 @@ sys.exit({status} or any("failure" in case for case in cases))
 """
 
 
-def run(folder, *tests, status=0):
+def program(folder, *tests, status=0):
     path = folder / "a_tests"
     path.write_text(PROGRAM.format(python=sys.executable, tests=list(tests), status=status))
     path.chmod(0o755)
-    program = gtest.Program("layer", path, folder)
+    return path
+
+
+def run(folder, *tests, status=0):
+    a_program = gtest.Program("layer", program(folder, *tests, status=status), folder)
     outcome = gtest.Outcome()
     for part in range(gtest.PARTS):
-        outcome += gtest.Part(program, part, (), None).run().outcome
+        outcome += gtest.Part(a_program, gtest.tests_of(a_program), part).run().outcome
     return outcome
 
 
@@ -83,3 +87,24 @@ def test_a_bad_end_after_good_tests_is_a_failure(tmp_path, monkeypatch, status):
     outcome = run(tmp_path, "Passes", status=status)
     assert (outcome.passed, outcome.failed) == (1, 1)
     assert outcome.notes == [f"failed: layer: all tests passed, then exit {status}"]
+
+
+def test_only_the_named_tests_run_and_under_the_command(tmp_path, monkeypatch):
+    (tmp_path / "under").write_text('#!/bin/sh\necho "under $1"\nexec "$@"\n')
+    (tmp_path / "under").chmod(0o755)
+    path = program(tmp_path, "PassesFork", "Fails", "PassesAfterAFork", "FailsFork")
+    monkeypatch.setattr(gtest, "programs", lambda folder, layers: [gtest.Program("layer", path, tmp_path)])
+    with open(tmp_path / "log", "w") as log:
+        outcome = gtest.run_programs(tmp_path, None, log, named="Fork", under=[tmp_path / "under"])
+    assert (outcome.passed, outcome.failed) == (2, 1)
+    assert outcome.notes == ["failed: layer.Suite.FailsFork"]
+    assert f"under {path}" in (tmp_path / "log").read_text()
+
+
+def test_no_test_of_that_name_is_a_failure(tmp_path, monkeypatch):
+    path = program(tmp_path, "Passes")
+    monkeypatch.setattr(gtest, "ROOT", tmp_path)
+    monkeypatch.setattr(gtest, "programs", lambda folder, layers: [gtest.Program("layer", path, tmp_path)])
+    with open(tmp_path / "log", "w") as log:
+        outcome = gtest.run_programs(tmp_path / "build", None, log, named="Fork")
+    assert outcome.notes == ["failed: no test ran in build"]

@@ -29,6 +29,7 @@ SUITES = {
     "abi": ("our declarations of NVIDIA's libraries against NVIDIA's headers", checks.abi),
     "kernels": ("the GPU kernel compiled anew, against the one that is checked in", checks.kernels),
     "cpp": ("C++ tests, release build", native.release),
+    "forks": ("C++ tests that fork, release build, under valgrind", native.forks),
     "python": ("Python tests in the main environment", python.python),
     "install": ("the C and C++ examples, built on the installed library", python.installed),
     "docs": ("the documentation: its examples, its build, its links", python.docs),

@@ -47,16 +47,37 @@ def programs(folder, layers):
     return sorted(found, key=lambda program: program.label)
 
 
-class Part:
-    """The tests of a program whose number is `part` modulo PARTS."""
+def tests_of(program, prefix=(), env=None):
+    """The names of the program's tests, in its order."""
+    lines = subprocess.run(
+        [*prefix, program.path, "--gtest_list_tests"],
+        cwd=program.folder,
+        env=os.environ | (env or {}),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout.splitlines()
+    tests, suite = [], ""
+    for line in lines:
+        name = line.split("#")[0].rstrip()
+        if not name.startswith(" "):
+            suite = name
+        elif "DISABLED_" not in suite + name:
+            tests.append(suite + name.strip())
+    return tests
 
-    def __init__(self, program, part, prefix, env):
-        self.program, self.number, self.prefix = program, part, prefix
+
+class Part:
+    """Those of a program's tests whose number is `number` modulo PARTS."""
+
+    def __init__(self, program, tests, number, prefix=(), env=None):
+        self.program, self.tests, self.number, self.prefix = program, tests[number::PARTS], number, prefix
         self.env = os.environ | (env or {})
         self.outcome, self.said = Outcome(), []
 
     def run(self):
-        tests = self.listed()[self.number :: PARTS]
+        tests = self.tests
         crashes = 0
         while tests:
             done = self.run_tests(tests)
@@ -70,26 +91,6 @@ class Part:
                 )
                 break
         return self
-
-    def listed(self):
-        command = [*self.prefix, self.program.path, "--gtest_list_tests"]
-        lines = subprocess.run(
-            command,
-            cwd=self.program.folder,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        ).stdout.splitlines()
-        tests, suite = [], ""
-        for line in lines:
-            name = line.split("#")[0].rstrip()
-            if not name.startswith(" "):
-                suite = name
-            elif "DISABLED_" not in suite + name:
-                tests.append(suite + name.strip())
-        return tests
 
     def run_tests(self, tests):
         """Runs them. None if all ended; else how many of them did, the one that did not end well included."""
@@ -169,14 +170,19 @@ def counted(report, label):
     return outcome
 
 
-def run_programs(folder, layers, log, prefix=(), env=None):
-    """All tests of the layers (all if None) that are built in `folder`, CORES processes at a time."""
-    parts = [
-        Part(program, part, prefix, env) for part in range(PARTS) for program in programs(folder, layers)
-    ]
+def run_programs(folder, layers, log, prefix=(), env=None, *, named="", under=()):
+    """The tests of the layers (all if None) that are built in `folder`, CORES processes at a time.
+
+    Only those whose names the expression `named` finds, and each process started by the command `under`, if given.
+    """
+    parts = {number: [] for number in range(PARTS)}
     outcome = Outcome()
+    for program in programs(folder, layers):
+        tests = [test for test in tests_of(program, prefix, env) if re.search(named, test)]
+        for number in parts:
+            parts[number].append(Part(program, tests, number, [*prefix, *under], env))
     with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
-        for part in pool.map(Part.run, parts):
+        for part in pool.map(Part.run, [part for number in parts for part in parts[number]]):
             print(*part.said, sep="\n", file=log, flush=True)
             outcome += part.outcome
     if outcome.passed + outcome.failed == 0:

@@ -74,6 +74,16 @@ def release(run):
     return cpp(run, "release")
 
 
+def forks(run):
+    """The C++ tests that fork, under valgrind.
+
+    What a forked child does with memory the address sanitizer cannot watch: its allocator may stay locked in the
+    child (base/fork_for_test.h). Tests have an `operator new` of their own here and there, which is no mismatch.
+    """
+    valgrind = ["valgrind", "--quiet", "--error-exitcode=9", "--show-mismatched-frees=no"]
+    return run_programs(build(run, "release"), None, run.log, named="Fork", under=valgrind)
+
+
 def fuzz(run):
     """Each fuzz target for --fuzz-seconds, from its checked-in corpus and what earlier runs found."""
     prefix = without_randomisation()

@@ -46,7 +46,9 @@ class LoaderFork : public testing::TestWithParam<std::tuple<int, size_t>> {
   LoaderFork() : patches_(half_offset_grid({100, 100}, kSmallTile)) {}
 
   void SetUp() override {
-    if (std::get<0>(GetParam()) > 0) FORKS_WHILE_THREADS_ALLOCATE();
+    if (std::get<0>(GetParam()) > 0) {
+      FORKS_WHILE_THREADS_ALLOCATE();
+    }
   }
 
   std::unique_ptr<Loader> open() {

@@ -56,7 +56,7 @@ TEST(Runtime, LoadersGetWhatReadersHave) {
   EXPECT_EQ(context.counters, runtime().counters);
 }
 
-TEST(Runtime, WorksInAChildOfAProcessThatReads) {
+TEST(Runtime, WorksInAForkedChildOfAProcessThatReads) {
   FORKS_WHILE_THREADS_ALLOCATE();
   const KnownSlide known({{kImage, kTile}});
   ASSERT_TRUE(reads(known, 3));
