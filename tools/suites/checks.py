@@ -17,7 +17,9 @@ def layers(run):
 
 def formatting(run):
     """clang-format and ruff over our own sources; --fix rewrites them instead of complaining."""
-    folders = [ROOT / name for name in ("src", "include", "examples", "python", "fuzz", "bench", "tests")]
+    folders = [
+        ROOT / name for name in ("src", "include", "examples", "python", "fuzz", "bench", "tests", "tools")
+    ]
     ends = ("*.h", "*.hpp", "*.c", "*.cc", "*.cpp")
     files = sorted(file for top in folders for end in ends for file in top.rglob(end))
     fix = run.options.fix
