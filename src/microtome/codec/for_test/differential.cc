@@ -22,7 +22,9 @@ Rect random_part(Size size, Random& random) {
 }
 
 std::string text_of(const Status& status) {
-  return status.ok() ? "pixels" : status.error().to_string();
+  std::string text = status.ok() ? "pixels" : status.error().to_string();
+  written_unseen(text.data(), text.size());  // by fmt
+  return text;
 }
 
 // An integer sample; of other types their bits.
